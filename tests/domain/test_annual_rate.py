@@ -7,7 +7,8 @@ import numpy_financial
 import pytest
 import pyxirr
 
-from fenqi.domain.annual_rate import NoAnnualRate, irr, irr_compound, irr_nominal, xirr, xirr_nominal
+from fenqi.domain.annual_rate import NoAnnualRate, annual_rates, irr, irr_compound, irr_nominal, xirr
+from fenqi.domain.terms import Unit
 
 NINE_DIGITS = Decimal("1e-9")
 PRICE_FEN = 10_000_000  # large enough that rounding to the fen does not show in the fourth digit
@@ -78,11 +79,43 @@ def test_dated_flows_agree_with_pyxirr():
     assert abs(xirr(flows=flows) - Decimal(theirs)) < NINE_DIGITS
 
 
-def test_simple_rate_by_days_compounds_back_to_the_rate_by_days():
-    start = date(2027, 1, 1)
-    flows = [(start, 120_000)] + [(start + timedelta(days=30 * k), -10_500) for k in range(1, 13)]
-    simple = xirr_nominal(flows=flows)
-    assert abs((1 + simple / 12) ** 12 - 1 - xirr(flows=flows)) < NINE_DIGITS
+def monthly(start: date, *days: date) -> list[tuple[date, int]]:
+    return [(start, 100_000), *[(on, -(100_000 // len(days)) - 600) for on in days]]
+
+
+def test_a_regular_loan_costs_the_same_whatever_day_it_starts():
+    by_period = irr_nominal(flows=[100_000, -50_600, -50_600])
+    regular = [
+        monthly(date(2027, 1, 31), date(2027, 2, 28), date(2027, 3, 31)),
+        monthly(date(2027, 1, 29), date(2027, 2, 28), date(2027, 3, 29)),
+        monthly(date(2026, 11, 22), date(2026, 12, 22), date(2027, 1, 22)),
+        monthly(date(2027, 12, 31), date(2028, 1, 31), date(2028, 2, 29)),
+    ]
+    for flows in regular:
+        rates = annual_rates(flows=flows)
+        assert rates.simple == by_period
+        assert abs((1 + rates.simple / 12) ** 12 - 1 - rates.compound) < NINE_DIGITS
+
+
+def test_an_odd_first_period_counts_for_what_it_is():
+    whole, half = date(2027, 2, 10), date(2027, 1, 25)
+    longer, shorter = (annual_rates(flows=monthly(date(2027, 1, 10), on)).simple for on in (whole, half))
+    assert longer == irr_nominal(flows=[100_000, -100_600])
+    assert shorter == round(12 * (Decimal("1.006") ** 2 - 1), 12)
+
+
+def test_weeks_and_days_count_by_exact_days():
+    start = date(2027, 1, 10)
+    in_weeks = annual_rates(flows=monthly(start, start + timedelta(weeks=2)), every=2, unit=Unit.WEEK)
+    in_days = annual_rates(flows=monthly(start, start + timedelta(days=14)), every=14, unit=Unit.DAY)
+    assert in_weeks == in_days
+    assert in_weeks.simple == round(Decimal("0.006") * 365 / 14, 12)
+    assert in_weeks.compound == xirr(flows=monthly(start, start + timedelta(days=14)))
+
+
+def test_a_loan_without_money_has_no_rate():
+    with pytest.raises(NoAnnualRate):
+        annual_rates(flows=[])
 
 
 def test_two_movements_on_one_day_count_as_one():

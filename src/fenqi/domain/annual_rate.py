@@ -9,11 +9,15 @@ Source: rules-cn 1.1 and 1.6 (annualised rate of all cost on the principal reall
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from math import gcd
+from typing import NamedTuple
 
 from fenqi.domain.errors import DomainError
+from fenqi.domain.terms import Unit
 
 DAYS_PER_YEAR = 365
 RATE_STEP = Decimal("1e-12")  # rates are returned to this step
@@ -68,15 +72,51 @@ def xirr(*, flows: Sequence[tuple[date, int]]) -> Decimal:
         return _rounded(_day_growth(flows) ** DAYS_PER_YEAR - _ONE)
 
 
-def xirr_nominal(*, flows: Sequence[tuple[date, int]], periods_per_year: Decimal | int = 12) -> Decimal:
-    """
-    Return the simple annual rate that compounds to `xirr` over the periods of a year.
+class AnnualRates(NamedTuple):
+    """The same cost said twice: simple (单利, periods times the rate of one) and compound."""
 
-    So that a plan with one odd first period is comparable with one that has none. Raises: NoAnnualRate.
+    simple: Decimal
+    compound: Decimal
+
+
+def annual_rates(
+    *, flows: Sequence[tuple[date, int]], every: int = 1, unit: Unit = Unit.MONTH
+) -> AnnualRates:
     """
+    Return the annual rates of a loan with periods of `every` units, `flows` dated from its payout.
+
+    With months, time is counted in months and thirtieths of one, so that a regular loan costs the same
+    whatever day it starts and an odd first period counts for what it is; with days and weeks by exact days.
+    Amounts as for `irr`. Raises: NoAnnualRate.
+    """
+    start = min((on for on, _ in flows), default=date.min)
+    by_time: dict[int, int] = {}
+    for on, amount_fen in flows:
+        time = _thirtieths_of_month(start, on) if unit is Unit.MONTH else (on - start).days
+        by_time[time] = by_time.get(time, 0) + amount_fen
+    period = every * _TIME_STEPS[unit]
+    step = gcd(period, *by_time)
     with localcontext(_ARITHMETIC):
-        per_period = _day_growth(flows) ** (Decimal(DAYS_PER_YEAR) / periods_per_year) - _ONE
-        return _rounded(per_period * periods_per_year)
+        periods_per_year = Decimal(_TIME_STEPS_PER_YEAR[unit]) / period
+        times = tuple(sorted((time // step, amount_fen) for time, amount_fen in by_time.items()))
+        discount = _discount(times, periods_per_year=_TIME_STEPS_PER_YEAR[unit] // step)
+        growth = (_ONE / discount) ** (period // step)
+        return AnnualRates(
+            simple=_rounded((growth - _ONE) * periods_per_year),
+            compound=_rounded(growth**periods_per_year - _ONE),
+        )
+
+
+_TIME_STEPS = {Unit.MONTH: 30, Unit.WEEK: 7, Unit.DAY: 1}
+_TIME_STEPS_PER_YEAR = {Unit.MONTH: 360, Unit.WEEK: DAYS_PER_YEAR, Unit.DAY: DAYS_PER_YEAR}
+
+
+def _thirtieths_of_month(start: date, end: date) -> int:
+    """Return the time between; the last day of a month is a whole month after any later day of one before."""
+    days = min(end.day, 30) - min(start.day, 30)
+    if days < 0 and end.day == monthrange(end.year, end.month)[1]:
+        days = 0
+    return 30 * (12 * (end.year - start.year) + end.month - start.month) + days
 
 
 def _rounded(rate: Decimal) -> Decimal:
@@ -194,7 +234,7 @@ def _middle(low: Decimal, high: Decimal | None) -> Decimal:
 
 
 def _first_guess(terms: tuple[_Flow, ...]) -> Decimal:
-    """Return the discount of a loan that is wholly outstanding for its average life: close, for usual loans."""
+    """Return the discount of a loan wholly outstanding for its average life: close, for usual loans."""
     received = Decimal(terms[0][1])
     paid = weighted = 0
     for time, amount_fen in terms[1:]:
