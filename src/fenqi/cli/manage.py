@@ -1,0 +1,141 @@
+"""Commands of operators: migrate, seed, day-end, verify, audit, keys."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+
+import click
+
+from fenqi.cli.environment import database, start_django
+
+SEEDS = ("ledger", "mall", "credit", "people", "care", "standby")
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def django(arguments: tuple[str, ...]) -> None:
+    """Django's own commands, as the owner of the database."""
+    from django.core.management import execute_from_command_line
+
+    needs_database = not arguments or arguments[0] not in {"makemigrations", "help"}
+    os.environ.setdefault("FENQI_MODE", "development")
+    if needs_database:
+        with database():
+            start_django(as_owner=True)
+            execute_from_command_line(["fenqi django", *arguments])
+    else:
+        start_django(as_owner=True)
+        execute_from_command_line(["fenqi django", *arguments])
+
+
+def bring_up_to_date(*, verbosity: int = 0) -> None:
+    """Migrate and grant; Django must run as the owner."""
+    from django.core.management import call_command
+
+    from fenqi.plumbing import db
+
+    call_command("migrate", verbosity=verbosity, interactive=False)
+    db.grant()
+
+
+def load_seeds() -> None:
+    """Load what every installation starts from; safe to repeat."""
+    from importlib import import_module
+
+    for context in SEEDS:
+        import_module(f"fenqi.{context}.seed").load()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version and give the application's role its rights."""
+    with database():
+        start_django(as_owner=True)
+        bring_up_to_date(verbosity=1)
+
+
+@click.command()
+def seed() -> None:
+    """Load catalogue, lenders, plans, chart of accounts, staff roles and help articles."""
+    with database():
+        start_django(as_owner=True)
+        load_seeds()
+
+
+@click.command()
+@click.option("--to", "to", type=click.DateTime(["%Y-%m-%d"]), help="Close every date before this one.")
+def dayend(to: datetime.datetime | None) -> None:
+    """Close the open business date, or every one up to a date."""
+    from rich.progress import Progress
+
+    with database():
+        start_django()
+        from fenqi.plumbing import business_date
+        from fenqi.servicing import dayend as closing
+
+        first = business_date.current()
+        target = to.date() if to else first + datetime.timedelta(days=1)
+        days = max((target - first).days, 1)
+        with Progress() as progress:
+            task = progress.add_task(str(first), total=days)
+
+            def show(on: datetime.date, step: str, share: float) -> None:
+                progress.update(task, completed=(on - first).days + share, description=f"{on} {step}")
+
+            try:
+                closing.run_dayend(to=target, progress=show)
+            except closing.DayEndError as e:
+                progress.stop()
+                click.echo(f"dayend: {e}", err=True)
+                sys.exit(1)
+            progress.update(task, completed=days)
+        click.echo(f"business date: {business_date.current()}")
+
+
+@click.command()
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+def verify(workers: int) -> None:
+    """Rebuild every projection from events and every balance from transfers; exit 1 if anything differs."""
+    with database():
+        start_django()
+        from fenqi.servicing import verification
+
+        differences = verification.verify(workers=workers)
+        for difference in differences:
+            click.echo(difference)
+        click.echo(f"verify: {len(differences)} differences")
+        sys.exit(1 if differences else 0)
+
+
+@click.group()
+def keys() -> None:
+    """Keys of sealed data."""
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """The names of the keys, the sealing one first."""
+    start_django()
+    from django.conf import settings
+
+    for item in settings.SECRETS["sealing"].split(","):
+        click.echo(item.partition(":")[0])
+
+
+@click.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Check the chain of hashes; exit 1 and name the first line that breaks it."""
+    with database():
+        start_django()
+        from fenqi.plumbing import audit as trail
+
+        broken = trail.verify()
+        click.echo("audit: whole" if broken is None else f"audit: broken at line {broken}")
+        sys.exit(0 if broken is None else 1)

@@ -1,0 +1,168 @@
+"""
+Settings come from the environment; every variable is listed in docs/reference/settings.md.
+
+The demo, the story and the tests set FENQI_MODE=demo or test; anything else is production, where secrets must be given.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fenqi.config import keys
+from fenqi.config.embedded import home, parse_database_url
+
+MODE = os.environ.get("FENQI_MODE", "production")
+DEMO = MODE in {"demo", "test"}
+HOME = home()
+
+SECRETS = keys.load(HOME, make=DEMO or MODE == "development")
+SECRET_KEY = SECRETS["session"]
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("FENQI_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEMO else "").split(
+    ","
+)
+PUBLIC_URL = os.environ.get("FENQI_PUBLIC_URL", "http://localhost:8000")
+
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "procrastinate.contrib.django",
+    "django_htmx",
+    "fenqi.plumbing",
+    "fenqi.people",
+    "fenqi.ledger",
+    "fenqi.mall",
+    "fenqi.credit",
+    "fenqi.payments",
+    "fenqi.messages",
+    "fenqi.servicing",
+    "fenqi.purchases",
+    "fenqi.standby",
+    "fenqi.care",
+    "fenqi.bureau",
+    "fenqi.web",
+    "fenqi.api",
+    "fenqi.ops",
+    "fenqi.jobs",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fenqi.plumbing.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "fenqi.plumbing.middleware.RefusalsAsPages",
+]
+
+ROOT_URLCONF = "fenqi.config.urls"
+WSGI_APPLICATION = "fenqi.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "fenqi.plumbing.pages.context",
+            ],
+            "builtins": ["fenqi.plumbing.templatetags.fenqi"],
+        },
+    }
+]
+
+# The application works as a role that may not change or delete what only grows (plumbing.db); migrations run as the owner.
+DATABASE_ROLE = os.environ.get("FENQI_DATABASE_ROLE", "fenqi_app")
+DATABASES = {"default": parse_database_url(os.environ.get("DATABASE_URL", "postgresql:///fenqi"))}
+if DATABASE_ROLE and not os.environ.get("FENQI_AS_OWNER"):
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"]["OPTIONS"],
+        "options": f"-c role={DATABASE_ROLE}",
+    }
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "fenqi_language"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "fenqi_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = not DEMO
+CSRF_COOKIE_SECURE = not DEMO
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "fenqi.plumbing.pages.session_lost"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Photos of an identity card are the largest thing a browser may send (two of 10 MB).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 22 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 22 * 1024 * 1024  # never a clear photo in a temporary file
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+# Outside parties: every one a real HTTP peer (ADR 5).
+SANDBOX_URL = os.environ.get("FENQI_SANDBOX_URL", "http://127.0.0.1:8001" if DEMO else "")
+FENQI_SANDBOX = bool(SANDBOX_URL)
+FENQI_PEERS = {
+    name: os.environ.get(f"FENQI_{name.upper()}_URL", f"{SANDBOX_URL}/{name}" if SANDBOX_URL else "")
+    for name in ("lender", "channel", "sms", "email", "push", "identity", "bureau")
+}
+PEER_SECRET = SECRETS["peers"]
+FENQI_PORTS = {
+    "lender": "fenqi.adapters.lender.Lender",
+    "channel": "fenqi.adapters.channel.Channel",
+    "sms": "fenqi.adapters.sms.Sms",
+    "email": "fenqi.adapters.email.Email",
+    "push": "fenqi.adapters.push.Push",
+    "identity": "fenqi.adapters.identity.Identity",
+    "bureau": "fenqi.adapters.bureau.Bureau",
+}
+
+# Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.
+OUTBOX_HANDLERS: dict[str, list[str]] = {
+    "payments.payment.succeeded": [
+        "fenqi.servicing.handlers.payment_succeeded",
+        "fenqi.purchases.handlers.payment_succeeded",
+        "fenqi.standby.handlers.payment_succeeded",
+    ],
+    "payments.debit.succeeded": ["fenqi.servicing.handlers.debit_succeeded"],
+    "payments.debit.failed": ["fenqi.servicing.handlers.debit_failed"],
+}
+
+# Steps other contexts add to the day-end, after servicing's own (servicing.dayend).
+DAYEND_STEPS: list[str] = [
+    "fenqi.bureau.dayend.credit_rows",
+    "fenqi.standby.dayend.statements",
+]
+
+# A demo, a test and a training live on the business date; production lives on the wall clock.
+CLOCK_FOLLOWS_BUSINESS_DATE = DEMO
+AUTO_REVIEW = os.environ.get("FENQI_AUTO_REVIEW", "1" if MODE == "demo" else "") == "1"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("FENQI_LOG_LEVEL", "WARNING")},
+}

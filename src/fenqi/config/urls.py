@@ -1,0 +1,19 @@
+"""Doors (design: addresses). Each floor above the contexts brings its own list."""
+
+from django.urls import include, path
+
+from fenqi.plumbing import pages
+
+urlpatterns = [
+    path("", include("fenqi.web.urls")),
+    path("api/v1/", include("fenqi.api.urls")),
+    path("ops/", include("fenqi.ops.urls")),
+    path("healthz", pages.healthz),
+    path("readyz", pages.readyz),
+    path("i18n/", include("django.conf.urls.i18n")),
+]
+
+handler400 = pages.bad_request
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.server_error

@@ -1,0 +1,39 @@
+"""The date the books are on. It moves only when the day-end closes a date."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from fenqi.plumbing.models import BusinessDate
+
+
+class DateMovedOn(Exception):
+    """Another day-end closed this date first."""
+
+
+def current() -> datetime.date:
+    """The open business date; the first call ever opens today's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT open_on FROM plumbing_businessdate WHERE name = 'main'")
+        row = cursor.fetchone()
+    return row[0] if row else start(timezone.localdate())
+
+
+def start(on: datetime.date) -> datetime.date:
+    """Open the first business date of an installation; a later call changes nothing and tells the open date."""
+    return BusinessDate.objects.get_or_create(name="main", defaults={"open_on": on})[0].open_on
+
+
+def close(on: datetime.date) -> datetime.date:
+    """
+    Close `on` and open the day after it.
+
+    Raises: DateMovedOn if `on` is not the open date.
+    """
+    following = on + datetime.timedelta(days=1)
+    if not BusinessDate.objects.filter(name="main", open_on=on).update(open_on=following):
+        raise DateMovedOn(f"{on} is not the open business date")
+    return following

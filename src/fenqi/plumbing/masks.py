@@ -1,0 +1,31 @@
+"""How personal data is shown: never more than is needed to recognise one's own."""
+
+from __future__ import annotations
+
+
+def phone(value: str | None) -> str:
+    """138****1234"""
+    return f"{value[:3]}****{value[-4:]}" if value else ""
+
+
+def name(value: str | None) -> str:
+    """王*"""
+    return value[:1] + "*" * max(1, min(len(value) - 1, 2)) if value else ""
+
+
+def id_number(value: str | None) -> str:
+    """1***************2X"""
+    return value[:1] + "*" * (len(value) - 3) + value[-2:] if value else ""
+
+
+def card(value: str | None) -> str:
+    """尾号 6217: the last four digits."""
+    return value[-4:] if value else ""
+
+
+def email(value: str | None) -> str:
+    """w***@example.com"""
+    if not value:
+        return ""
+    local, _, domain = value.partition("@")
+    return f"{local[:1]}***@{domain}"

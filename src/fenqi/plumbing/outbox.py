@@ -1,0 +1,90 @@
+"""
+Announcements leave after commit.
+
+`publish` writes a row in the caller's transaction; the worker hands it to each handler named in settings.OUTBOX_HANDLERS,
+each in a transaction of its own, at least once. A handler that fails is tried again later, the others are not repeated.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from fenqi.plumbing import clock
+from fenqi.plumbing.ids import new_id
+from fenqi.plumbing.models import Announcement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = (1, 5, 30, 120, 600, 3600)
+
+
+def publish(topic: str, *, borrower_id: int | None = None, **payload: Any) -> None:
+    """Announce something inside the transaction in which it happened. Payload values are JSON or str()-able."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("publish() belongs inside the transaction of the write")
+    plain = {
+        key: value if isinstance(value, (int, str, bool, dict, list, type(None))) else str(value)
+        for key, value in payload.items()
+    }
+    if borrower_id is not None:
+        plain["borrower_id"] = borrower_id
+    Announcement.objects.create(id=new_id(), topic=topic, borrower_id=borrower_id, payload=plain)
+    transaction.on_commit(_wake)
+
+
+def _wake() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY fenqi_outbox")
+
+
+def deliver(*, limit: int = 100, on_step: Callable[[], None] | None = None) -> int:
+    """Hand out what waits, oldest first; tells how many announcements were finished. Several workers may call it at once."""
+    finished = 0
+    for _ in range(limit):
+        if not _deliver_next():
+            break
+        finished += 1
+        if on_step:
+            on_step()
+    return finished
+
+
+def _deliver_next() -> bool:
+    """Take one announcement under a lock that other workers skip; False when none is due."""
+    with transaction.atomic():
+        waiting = (
+            Announcement.objects.select_for_update(skip_locked=True)
+            .filter(delivered_at__isnull=True, next_try_at__lte=clock.wall())
+            .order_by("next_try_at", "id")
+            .first()
+        )
+        if waiting is None:
+            return False
+        waiting.error = ""
+        for path in settings.OUTBOX_HANDLERS.get(waiting.topic, []):
+            if path in waiting.done:
+                continue
+            try:
+                with transaction.atomic():
+                    import_string(path)(waiting.payload)
+                waiting.done.append(path)
+            except Exception as e:
+                log.exception("announcement %s (%s): %s failed", waiting.id, waiting.topic, path)
+                waiting.error = f"{path}: {type(e).__name__}"
+        if waiting.error:
+            delay = RETRY_AFTER_SECONDS[min(waiting.tries, len(RETRY_AFTER_SECONDS) - 1)]
+            waiting.tries += 1
+            waiting.next_try_at = clock.wall() + datetime.timedelta(seconds=delay)
+        else:
+            waiting.delivered_at = clock.wall()
+        waiting.save()
+    return True

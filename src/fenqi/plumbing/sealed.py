@@ -1,0 +1,137 @@
+"""
+Personal data at rest: AES-256-GCM under named keys, and keyed hashes to look things up by.
+
+A sealed value is `key id (1 byte length + text) | nonce (12) | ciphertext and tag`. The context string (table and column)
+is authenticated with it, so a value copied into another column does not open. The first key of the list seals; all open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from base64 import b64decode
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import models
+
+from fenqi.plumbing.ids import new_id
+from fenqi.plumbing.models import SealedFile
+
+DATA_CLASSES = ("C1", "C2", "C3")
+
+
+class CannotUnseal(Exception):
+    """The key is unknown, or the value was changed or moved."""
+
+
+@lru_cache(maxsize=4)
+def _keys(listed: str) -> dict[str, AESGCM]:
+    return {
+        name: AESGCM(b64decode(key)) for name, _, key in (item.partition(":") for item in listed.split(","))
+    }
+
+
+def seal(value: str | bytes, *, context: str) -> bytes:
+    """Encrypt `value` for the place named by `context`."""
+    keys = _keys(settings.SECRETS["sealing"])
+    name, key = next(iter(keys.items()))
+    nonce = os.urandom(12)
+    plain = value.encode() if isinstance(value, str) else value
+    label = name.encode()
+    return bytes([len(label)]) + label + nonce + key.encrypt(nonce, plain, context.encode())
+
+
+def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
+    """The bytes sealed for `context`. Raises: CannotUnseal."""
+    sealed = bytes(sealed)
+    start = 1 + sealed[0]
+    name = sealed[1:start].decode()
+    key = _keys(settings.SECRETS["sealing"]).get(name)
+    if key is None:
+        raise CannotUnseal(f"no key named {name}")
+    try:
+        return key.decrypt(sealed[start : start + 12], sealed[start + 12 :], context.encode())
+    except InvalidTag as e:
+        raise CannotUnseal(f"not sealed for {context}") from e
+
+
+def unseal(sealed: bytes | memoryview, *, context: str) -> str:
+    """The text sealed for `context`. Raises: CannotUnseal."""
+    return unseal_bytes(sealed, context=context).decode()
+
+
+def blind_index(value: str, *, purpose: str) -> bytes:
+    """32 bytes that find equal values without showing them; differs by purpose, so two columns cannot be joined."""
+    key = settings.SECRETS["index"].encode()
+    return hmac.new(key, f"{purpose}\x00{value}".encode(), hashlib.sha256).digest()
+
+
+class SealedTextField(models.BinaryField):
+    """Text that is encrypted in the database and plain in Python; `data_class` is its class of JR/T 0171."""
+
+    def __init__(self, *args: Any, data_class: str = "C2", **kwargs: Any) -> None:
+        if data_class not in DATA_CLASSES:
+            raise ValueError(f"data_class is one of {DATA_CLASSES}, got {data_class!r}")
+        self.data_class = data_class
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs["data_class"] = self.data_class
+        return name, path, args, kwargs
+
+    def get_default(self) -> Any:
+        default = super().get_default()
+        return "" if default == b"" else default
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return []  # BinaryField refuses text defaults; ours is text in Python
+
+    @property
+    def _context(self) -> str:
+        return f"{self.model._meta.db_table}.{self.column}"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if isinstance(value, str):
+            value = seal(value, context=self._context)
+        return super().get_db_prep_value(value, connection, prepared)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
+        return None if value is None else unseal(value, context=self._context)
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def value_to_string(self, obj: Any) -> str:
+        raise TypeError("a sealed value is not serialised in clear")
+
+
+def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | None) -> UUID:
+    """Seal a file and keep it; the id opens it again for the same borrower only."""
+    file_id = new_id()
+    SealedFile.objects.create(
+        id=file_id,
+        borrower_id=borrower_id,
+        kind=kind,
+        media_type=media_type,
+        sealed=seal(content, context=f"file:{file_id}:{borrower_id}"),
+    )
+    return file_id
+
+
+def open_file(*, file_id: UUID, borrower_id: int | None) -> tuple[bytes, str]:
+    """(content, media type). Raises: SealedFile.DoesNotExist for another borrower's file."""
+    file = SealedFile.objects.get(id=file_id, borrower_id=borrower_id)
+    return unseal_bytes(file.sealed, context=f"file:{file_id}:{borrower_id}"), file.media_type
+
+
+def forget_file(*, file_id: UUID, borrower_id: int | None) -> None:
+    """Delete a sealed file."""
+    SealedFile.objects.filter(id=file_id, borrower_id=borrower_id).delete()
