@@ -49,11 +49,14 @@ def load_seeds() -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--seed", "with_seeds", is_flag=True, help="Load the seeds too.")
+def migrate(with_seeds: bool) -> None:
     """Bring the database to this version and give the application's role its rights."""
     with database():
         start_django(as_owner=True)
         bring_up_to_date(verbosity=1)
+        if with_seeds:
+            load_seeds()
 
 
 @click.command()
