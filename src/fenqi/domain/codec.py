@@ -1,4 +1,4 @@
-"""Frozen dataclasses to JSON and back, strictly: decimals and dates are strings, fen are integers, floats are refused."""
+"""Frozen dataclasses to JSON and back, strictly: decimals and dates are text, fen integers, floats refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def to_json(value: object) -> Any:
         return {
             field.name: to_json(getattr(value, field.name))
             for field in dataclasses.fields(value)
-            if getattr(value, field.name) != _default(field)
+            if field.init and getattr(value, field.name) != field.default
         }
     if isinstance(value, StrEnum):
         return value.value
@@ -35,6 +35,8 @@ def to_json(value: object) -> Any:
         return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(to_json(item) for item in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: to_json(getattr(value, name)) for name in value._fields}
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     return value
@@ -44,27 +46,17 @@ def from_json(kind: type[T], data: object, *, refusal: Refusal, field: str = "")
     """
     Read the JSON form of the dataclass `kind`.
 
-    Raises: `refusal`, with the dotted path of the field, for an unknown key, a missing key, a float or a wrong type.
+    Raises: `refusal`, with the dotted path of the field, for an unknown or missing key, a float or a wrong type.
     """
-    return typing.cast(T, _object_reader(kind)(data, field, refusal))
-
-
-def _default(field: dataclasses.Field[Any]) -> object:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
+    return typing.cast(T, _object_reader(typing.cast(Any, kind))(data, field, refusal))
 
 
 @cache
 def _object_reader(kind: type) -> Reader:
     hints = typing.get_type_hints(kind)
-    fields: list[dataclasses.Field[Any]] = list(dataclasses.fields(kind))
+    fields = [field for field in dataclasses.fields(kind) if field.init]
     readers = {field.name: _reader(hints[field.name]) for field in fields}
-    required = [
-        field.name
-        for field in fields
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
+    required = [field.name for field in fields if field.default is dataclasses.MISSING]
 
     def read(data: Any, path: str, refusal: Refusal) -> Any:
         if not isinstance(data, Mapping):

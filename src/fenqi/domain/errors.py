@@ -9,8 +9,8 @@ class DomainError(Exception):
     """
     Base of every refusal of the engine.
 
-    `code` is stable and documented, `field` names the input at fault (dotted path), `value` is what was given and
-    `allowed` says in words what would be accepted.
+    `code` is stable and documented, `field` names the input at fault (dotted path), `value` is what was given
+    and `allowed` says in words what would be accepted.
     """
 
     code: ClassVar[str] = "domain_error"

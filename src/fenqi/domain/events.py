@@ -101,7 +101,8 @@ class Event:
     """
     One dated event. `amount_fen` is what moved; which other fields a kind needs is checked here.
 
-    Events of one day are taken by `sequence`, then in the order given; across days the order given does not matter.
+    Events of one day are taken by `sequence`, then in the order given; across days the order given does not
+    matter.
     Raises: EventError naming the field.
     """
 

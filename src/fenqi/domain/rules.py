@@ -1,8 +1,8 @@
-"""Rules of a loan as data: in what order money is allocated, what settling costs, what being overdue costs."""
+"""Rules of a loan as data: the order money is allocated in, what settling costs, what being overdue costs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -127,6 +127,7 @@ class AllocationOrder:
             raise TermsError("allocation.claims", self.claims, "every claim once")
 
 
+COST_FIRST = AllocationOrder()
 PRINCIPAL_FIRST = AllocationOrder(claims=order_of(*COMPONENTS_PRINCIPAL_FIRST), direction=Direction.VERTICAL)
 
 
@@ -143,11 +144,11 @@ class AllocationRules:
     """
     Orders of allocation: the usual one, others by kind of event, another once a loan is old in arrears.
 
-    Default: costs, then interest, then principal, oldest installment first (Civil Code art. 561); more than 90 days
-    past due principal first. Source: rules-cn 2.8.
+    Default: costs, then interest, then principal, oldest installment first (Civil Code art. 561); more than
+    90 days past due principal first. Source: rules-cn 2.8.
     """
 
-    usual: AllocationOrder = field(default_factory=AllocationOrder)
+    usual: AllocationOrder = COST_FIRST
     by_kind: tuple[KindOrder, ...] = ()
     aged: AllocationOrder | None = PRINCIPAL_FIRST
     aged_after_days: int = 90
@@ -190,8 +191,8 @@ class RefundRules:
     """
     What a merchant's refund does to the plan.
 
-    `interest_back`: interest and fee of the refunded share are given back from the first day; otherwise only those of
-    the time after the refund. It applies to the orders that shrink the plan, not to AS_PAYMENT.
+    `interest_back`: interest and fee of the refunded share are given back from the first day; otherwise only
+    those of the time after the refund. It applies to the orders that shrink the plan, not to AS_PAYMENT.
     """
 
     order: RefundOrder = RefundOrder.SPREAD
@@ -203,8 +204,8 @@ class OverdueRules:
     """
     What being overdue means and costs.
 
-    Within `grace_days` after the due date nothing is overdue; once they are over, penalty counts from the day after
-    the due date. An installment short by at most `tolerance_fen` after a payment rolls to the next due date.
+    Within `grace_days` after the due date nothing is overdue; once they are over, penalty counts from the day
+    after the due date. An installment short by at most `tolerance_fen` after a payment rolls to the next due date.
     The penalty rate is `penalty_annual_rate` where given, else `penalty_multiplier` x the contract rate, and
     never above the cost cap; loans without a rate of their own use `rate_without_interest` as contract rate.
     `late_fee_rate` is of the amount overdue. Source: rules-cn 2.6, 2.7.

@@ -65,7 +65,7 @@ class SubsidyShares(NamedTuple):
 
 
 class Installment(NamedTuple):
-    """One period's due, as it stands at the date of the state. `*_fen` without a suffix is what is due in all."""
+    """One period's due at the date of the state. `principal_fen` and so on are what is due in all."""
 
     number: int
     starts_on: date
@@ -172,7 +172,11 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanState:
-    """A loan at a date. `due_fen` is past due and due today, `outstanding_fen` everything still to come by schedule."""
+    """
+    A loan at a date.
+
+    `due_fen` is past due and due today, `outstanding_fen` everything still to come by schedule.
+    """
 
     as_of: date
     status: LoanStatus

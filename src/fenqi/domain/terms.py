@@ -1,4 +1,4 @@
-"""What was agreed: the terms of a loan, as data. Defaults are the product's (mainland China, see the rule data)."""
+"""What was agreed: the terms of a loan, as data. Defaults are the product's, for mainland China."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from fenqi.domain import codec
+from fenqi.domain.arithmetic import RATE_DECIMALS, Ratio, Rounding, ratio
 from fenqi.domain.errors import TermsError
 from fenqi.domain.rules import AllocationRules, OverdueRules, RefundRules, SettlementRules
 
@@ -54,14 +55,6 @@ class DayCount(StrEnum):
     """A period over New Year is split: each part counts by the days of its own year."""
 
 
-class Rounding(StrEnum):
-    """What happens to half a fen (or half a multiple)."""
-
-    HALF_UP = "half_up"
-    HALF_EVEN = "half_even"
-    HALF_DOWN = "half_down"
-
-
 class RemainderIn(StrEnum):
     """Which installment takes what rounding leaves over."""
 
@@ -74,8 +67,23 @@ class InterestFactors(StrEnum):
 
     WHOLE_PERIODS = "whole_periods"
     """A whole period bears rate x period / year, whatever its days; a broken one by its days."""
+    DATED_INTEREST = "dated_interest"
+    """The installment is that of whole periods, the interest within it that of the days."""
     DATED = "dated"
-    """Every period bears interest for its own days by the day count."""
+    """Every period bears interest for its own days by the day count, the installment fits them."""
+    MONTH_PARTS = "month_parts"
+    """Like DATED, but a day is a part of its period, and the period counts the days of its first month."""
+
+
+class FirstPeriod(StrEnum):
+    """Which due day ends the first period, where the due day is not the day of payout."""
+
+    NEAREST = "nearest"
+    """The one nearest to a whole period after the payout; of two as near the earlier."""
+    SHORT = "short"
+    """The next one: the first period is at most a whole period."""
+    LONG = "long"
+    """The first that leaves at least a whole period."""
 
 
 class InterestBase(StrEnum):
@@ -125,7 +133,7 @@ class WorkCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subsidy:
-    """Who bears interest and fee, as shares of one. What the borrower does not bear is not due from the borrower."""
+    """Who bears interest and fee, as shares of one. Only the borrower's share is due from the borrower."""
 
     borrower: Decimal = Decimal(1)
     merchant: Decimal = Decimal(0)
@@ -142,6 +150,11 @@ class Subsidy:
 
 
 BORROWER_BEARS_ALL = Subsidy()
+USUAL_ALLOCATION = AllocationRules()
+USUAL_SETTLEMENT = SettlementRules()
+USUAL_REFUND = RefundRules()
+USUAL_OVERDUE = OverdueRules()
+WEEKENDS_OFF = WorkCalendar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +162,8 @@ class LoanTerms:
     """
     Terms of one loan: with the payouts they fix every due amount and date.
 
-    Rates are decimals per year (0.144 is 14.4 %), `flat_fee_rate` is of the amount financed per period, money is fen.
-    Raises: TermsError naming the field where no contract could say so.
+    Rates are decimals per year (0.144 is 14.4 %), `flat_fee_rate` is of the amount financed per period, money
+    is fen. Raises: TermsError naming the field where no contract could say so.
     """
 
     method: Method
@@ -162,6 +175,7 @@ class LoanTerms:
     starts_on: date | None = None
     first_due_on: date | None = None
     due_day: int | None = None
+    first_period: FirstPeriod = FirstPeriod.NEAREST
     fixed_length: int | None = None
     day_count: DayCount = DayCount.THIRTY_360
     interest_factors: InterestFactors = InterestFactors.WHOLE_PERIODS
@@ -169,8 +183,10 @@ class LoanTerms:
     daily_basis: DayCount = DayCount.ACTUAL_365
     rounding: Rounding = Rounding.HALF_UP
     installment_multiple_fen: int = 1
-    principal_multiple: bool = True
     smooth_last: bool = False
+    """Spread a last installment that differs too much over all of them (once)."""
+    round_sub_periods: bool = False
+    """Round the interest of each part of a period by itself, instead of the period's sum."""
     remainder_in: RemainderIn = RemainderIn.LAST
     down_payment_rate: Decimal = Decimal(0)
     down_payment_auto: bool = False
@@ -179,17 +195,40 @@ class LoanTerms:
     interest_free_days: int = 0
     further_payout: FurtherPayout = FurtherPayout.INTO_PLAN
     subsidy: Subsidy = BORROWER_BEARS_ALL
-    allocation: AllocationRules = field(default_factory=AllocationRules)
-    settlement: SettlementRules = field(default_factory=SettlementRules)
-    refund: RefundRules = field(default_factory=RefundRules)
-    overdue: OverdueRules = field(default_factory=OverdueRules)
+    allocation: AllocationRules = USUAL_ALLOCATION
+    settlement: SettlementRules = USUAL_SETTLEMENT
+    refund: RefundRules = USUAL_REFUND
+    overdue: OverdueRules = USUAL_OVERDUE
     holiday_rule: HolidayRule = HolidayRule.NONE
-    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    calendar: WorkCalendar = WEEKENDS_OFF
     cost_cap_annual_rate: Decimal | None = Decimal("0.24")
     currency: str = "CNY"
+    period_rate: Ratio = field(init=False, repr=False, compare=False)
+    """The rate of one whole period as an exact ratio, kept because every figure needs it."""
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "period_rate", _period_rate(self))
+
+
+def _period_rate(terms: LoanTerms) -> Ratio:
+    if terms.unit is Unit.MONTH:
+        return ratio(terms.annual_rate, terms.every, 12)
+    days = terms.every * (7 if terms.unit is Unit.WEEK else 1)
+    return ratio(terms.annual_rate, days, YEAR_DAYS[terms.day_count])
+
+
+YEAR_DAYS = {
+    DayCount.THIRTY_360: 360,
+    DayCount.THIRTY_364: 364,
+    DayCount.THIRTY_365: 365,
+    DayCount.THIRTY_ACTUAL: 365,
+    DayCount.ACTUAL_360: 360,
+    DayCount.ACTUAL_364: 364,
+    DayCount.ACTUAL_365: 365,
+    DayCount.ACTUAL_ACTUAL: 365,
+}
+"""Days of a year by day count; where the year counts its own days, those of a common year."""
 
 
 def terms_to_json(terms: LoanTerms) -> dict[str, Any]:
@@ -212,10 +251,9 @@ def _check(terms: LoanTerms) -> None:
     _at_least(terms, 0, "annual_rate", "flat_fee_rate", "down_payment_rate")
     _at_least(terms, 0, "principal_grace", "interest_grace", "interest_free_days")
     for name in ("annual_rate", "flat_fee_rate", "down_payment_rate"):
-        # Interest is counted in whole 10^-12 parts of a rate, so that no figure is ever approximated.
         rate: Decimal = getattr(terms, name)
-        if rate != round(rate, 12):
-            raise TermsError(name, rate, "at most 12 decimals")
+        if rate != round(rate, RATE_DECIMALS):
+            raise TermsError(name, rate, f"at most {RATE_DECIMALS} decimals")
     if terms.down_payment_rate >= 1:
         raise TermsError("down_payment_rate", terms.down_payment_rate, "less than 1")
     if terms.due_day is not None:
