@@ -72,6 +72,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
                 "fenqi.plumbing.pages.context",
+                "fenqi.web.shell.context",
             ],
             "builtins": ["fenqi.plumbing.templatetags.fenqi"],
         },
