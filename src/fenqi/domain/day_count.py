@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from fenqi.domain.arithmetic import Ratio, ratio, reduced
 from fenqi.domain.calendar import days_of_month, is_whole_period
-from fenqi.domain.terms import YEAR_DAYS, DayCount, InterestFactors, LoanTerms, Unit
+from fenqi.domain.terms import YEAR_DAYS, DayCount, InterestFactors, LoanTerms, Method, Unit
 
 THIRTY_DAY_MONTHS = frozenset(
     {DayCount.THIRTY_360, DayCount.THIRTY_364, DayCount.THIRTY_365, DayCount.THIRTY_ACTUAL}
@@ -58,6 +58,8 @@ def factor_of_part(terms: LoanTerms, start: date, due: date, from_on: date, to_o
     The parts of a period add up to the period, and all have one denominator before they are reduced.
     """
     kind = terms.interest_factors
+    if terms.method is Method.DAILY_INTEREST:
+        return factor_of_days(terms.annual_rate, terms.daily_basis, from_on, to_on)
     if kind is InterestFactors.MONTH_PARTS:
         return _factor_of_month_parts(terms, start, due, from_on, to_on)
     if kind is InterestFactors.WHOLE_PERIODS:
