@@ -1,0 +1,55 @@
+"""What people does: every write of accounts, identities, contacts, consents, cards and staff."""
+
+from fenqi.people.services.accounts import (
+    SignedIn,
+    change_phone,
+    end_other_sessions,
+    end_session,
+    open_session,
+    send_step_up_code,
+    sign_in,
+    verify_step_up,
+)
+from fenqi.people.services.cards import bind_card, send_card_code, unbind_card
+from fenqi.people.services.codes import send_code
+from fenqi.people.services.consents import publish_text, record_consent, withdraw_consent
+from fenqi.people.services.contacts import (
+    answer_contact,
+    forget_contact,
+    name_contact,
+    resend_contact_link,
+    review_contact,
+)
+from fenqi.people.services.identity import IdentityOutcome, review_identity, submit_identity
+from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
+
+__all__ = [
+    "IdentityOutcome",
+    "Role",
+    "SignedIn",
+    "StaffSignedIn",
+    "add_staff",
+    "answer_contact",
+    "bind_card",
+    "change_phone",
+    "end_other_sessions",
+    "end_session",
+    "forget_contact",
+    "name_contact",
+    "open_session",
+    "publish_text",
+    "record_consent",
+    "resend_contact_link",
+    "review_contact",
+    "review_identity",
+    "send_card_code",
+    "send_code",
+    "send_step_up_code",
+    "set_totp",
+    "sign_in",
+    "staff_sign_in",
+    "submit_identity",
+    "unbind_card",
+    "verify_step_up",
+    "withdraw_consent",
+]

@@ -1,0 +1,184 @@
+"""Accounts: signing in by phone and code, sessions a person can see and end, confirming it is still them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from fenqi.people import refusals
+from fenqi.people.models import Account, AccountSession, CodePurpose, PhoneIndex
+from fenqi.people.services.codes import phone_index, send_code, use_code
+from fenqi.plumbing import audit, clock
+from fenqi.plumbing.ids import new_borrower_id, new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class AccountUnknown(refusals.NotFound):
+    """No such account."""
+
+    code = "account_unknown"
+
+
+class PhoneTaken(refusals.Conflict):
+    """Another account signs in with this phone."""
+
+    code = "phone_taken"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedIn:
+    """Who signed in; `is_new` when the account was opened by it."""
+
+    borrower_id: int
+    is_new: bool
+
+
+def sign_in(*, phone: str, code: str, ip: str = "") -> SignedIn:
+    """
+    Sign in with the code sent to `phone`; the first time opens an account.
+
+    Raises: Unreadable, CodeWrong, CodeClosed.
+    """
+    phone = refusals.phone(phone)
+    use_code(phone=phone, code=code, purpose=CodePurpose.SIGN_IN)
+    return _account_of(phone)
+
+
+@transaction.atomic
+def _account_of(phone: str) -> SignedIn:
+    kept, is_new = PhoneIndex.objects.get_or_create(
+        phone_index=phone_index(phone), defaults={"borrower_id": new_borrower_id()}
+    )
+    if is_new:
+        Account.objects.create(borrower_id=kept.borrower_id, phone=phone, opened_at=clock.now())
+    return SignedIn(borrower_id=kept.borrower_id, is_new=is_new)
+
+
+@transaction.atomic
+def open_session(*, borrower_id: int, session_key: str, user_agent: str, ip: str) -> UUID:
+    """Note a signed-in browser, so that it shows in the account's list and can be ended from there."""
+    session_id = new_id()
+    AccountSession.objects.create(
+        borrower_id=borrower_id,
+        id=session_id,
+        session_key=session_key,
+        device=describe_device(user_agent),
+        address=mask_address(ip),
+        started_at=clock.wall(),
+    )
+    return session_id
+
+
+@transaction.atomic
+def end_session(*, borrower_id: int, session_id: UUID) -> None:
+    """Sign one browser out, at once and wherever it is. Safe to repeat. Raises: NotFound."""
+    kept = AccountSession.objects.filter(borrower_id=borrower_id, id=session_id).first()
+    if kept is None:
+        raise refusals.NotFound(_("没有这个登录设备。"))
+    SessionStore(session_key=kept.session_key).delete()
+    AccountSession.objects.filter(borrower_id=borrower_id, id=session_id, ended_at=None).update(
+        ended_at=clock.wall()
+    )
+
+
+@transaction.atomic
+def end_other_sessions(*, borrower_id: int, session_key: str) -> int:
+    """Sign out every browser but this one; tells how many."""
+    ended = 0
+    for kept in AccountSession.objects.filter(borrower_id=borrower_id, ended_at=None):
+        if kept.session_key != session_key:
+            end_session(borrower_id=borrower_id, session_id=kept.id)
+            ended += 1
+    return ended
+
+
+def send_step_up_code(*, borrower_id: int, ip: str = "") -> None:
+    """Send a code to the account's own phone, to confirm that the person in the session is still its owner."""
+    send_code(phone=_account(borrower_id).phone, purpose=CodePurpose.STEP_UP, ip=ip)
+
+
+def verify_step_up(*, borrower_id: int, code: str) -> None:
+    """
+    Confirm with the code of `send_step_up_code`; the door remembers the moment in its session.
+
+    Raises: Unreadable, CodeWrong, CodeClosed.
+    """
+    use_code(phone=_account(borrower_id).phone, code=code, purpose=CodePurpose.STEP_UP)
+    audit.record(actor=f"shopper:{borrower_id}", action="people.step_up", subject=f"account:{borrower_id}")
+
+
+def change_phone(*, borrower_id: int, new_phone: str, code: str, id_number_tail: str) -> None:
+    """
+    Move the account to another phone: a code to the new one, and the end of the ID number where one is known.
+
+    The door asks for a step-up by the old phone first. Every other session ends.
+    Raises: Unreadable, CodeWrong, PhoneTaken, Refusal(id_number_tail).
+    """
+    from fenqi.people.models import Identity
+
+    new_phone = refusals.phone(new_phone, field="new_phone")
+    identity = Identity.objects.filter(borrower_id=borrower_id, status="passed").first()
+    if identity and identity.id_number[-6:] != id_number_tail.strip().upper():
+        raise refusals.Unreadable(_("与实名信息不符,请输入身份证号后 6 位。"), field="id_number_tail")
+    use_code(phone=new_phone, code=code, purpose=CodePurpose.CHANGE_PHONE)
+    with transaction.atomic():
+        account = Account.objects.select_for_update().get(borrower_id=borrower_id)
+        kept, is_new = PhoneIndex.objects.get_or_create(
+            phone_index=phone_index(new_phone), defaults={"borrower_id": borrower_id}
+        )
+        if not is_new and kept.borrower_id != borrower_id:
+            raise PhoneTaken(_("这个手机号已有账号,不能更换到它。"), field="new_phone")
+        if account.phone != new_phone:
+            PhoneIndex.objects.filter(
+                phone_index=phone_index(account.phone), borrower_id=borrower_id
+            ).delete()
+            account.phone = new_phone
+            account.save(update_fields=["phone"])
+            audit.record(
+                actor=f"shopper:{borrower_id}",
+                action="people.phone_changed",
+                subject=f"account:{borrower_id}",
+            )
+
+
+def _account(borrower_id: int) -> Account:
+    account = Account.objects.filter(borrower_id=borrower_id).first()
+    if account is None:
+        raise AccountUnknown(_("账号不存在。"))
+    return account
+
+
+def describe_device(user_agent: str) -> str:
+    """A few words a person recognises a browser by, without keeping the whole string."""
+    systems = [
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("HarmonyOS", "HarmonyOS"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "Mac"),
+        ("Linux", "Linux"),
+    ]
+    browsers = [
+        ("MicroMessenger", "WeChat"),
+        ("Edg/", "Edge"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]
+    system = next((shown for mark, shown in systems if mark in user_agent), "")
+    browser = next((shown for mark, shown in browsers if mark in user_agent), "")
+    return " · ".join(part for part in (system, browser) if part)
+
+
+def mask_address(ip: str) -> str:
+    """203.0.113.* or the first half of an IPv6 address."""
+    if ":" in ip:
+        return ":".join(ip.split(":")[:4])[:40] + ":*"
+    return ".".join([*ip.split(".")[:3], "*"]) if ip.count(".") == 3 else ""

@@ -1,0 +1,291 @@
+"""
+First contacts: named by the applicant, asked themselves, reviewed by a person, used for one purpose only.
+
+What the contact answers is theirs: a decline, a withdrawal and "I don't know this person" look the same to the applicant.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from fenqi.people import refusals
+from fenqi.people.models import (
+    Account,
+    Contact,
+    ContactAnswer,
+    ContactInvite,
+    ContactNaming,
+    ContactStatus,
+    ContactUse,
+    Identity,
+    IdentityStatus,
+    Relationship,
+)
+from fenqi.people.services.codes import phone_index
+from fenqi.people.services.consents import text_of
+from fenqi.people.services.links import find_invite, make_link
+from fenqi.plumbing import audit, business_date, clock, masks, outbox, ports, rule_data
+from fenqi.plumbing.ids import new_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+LIVE = (ContactStatus.INVITED, ContactStatus.ACCEPTED, ContactStatus.APPROVED)
+CONTACT_TEXT = "contact_person"
+
+# What each answer may follow, and what it makes of the contact.
+ANSWERS = {
+    "accept": ({ContactStatus.INVITED}, ContactStatus.ACCEPTED),
+    "decline": ({ContactStatus.INVITED}, ContactStatus.DECLINED),
+    "unknown_person": (
+        {ContactStatus.INVITED, ContactStatus.ACCEPTED, ContactStatus.APPROVED},
+        ContactStatus.UNKNOWN_PERSON,
+    ),
+    "withdraw": ({ContactStatus.ACCEPTED, ContactStatus.APPROVED}, ContactStatus.WITHDRAWN),
+}
+
+
+def _rules() -> dict[str, Any]:
+    return rule_data.value("contact_rules", on=business_date.current())
+
+
+@transaction.atomic
+def name_contact(
+    *,
+    borrower_id: int,
+    name: str,
+    relationship: str,
+    phone: str,
+    application_id: UUID | None = None,
+    replaces: UUID | None = None,
+) -> UUID:
+    """
+    Name a contact and send them the link; the same phone again gives the same contact.
+
+    `replaces` takes the place of an earlier contact, whose link stops.
+    Raises: IdentityNeeded, Unreadable, ContactRefused.
+    """
+    # The lock makes double clicks and two tabs queue up, so that one person gets one message.
+    account = Account.objects.select_for_update().get(borrower_id=borrower_id)
+    if not Identity.objects.filter(borrower_id=borrower_id, status=IdentityStatus.PASSED).exists():
+        raise refusals.IdentityNeeded(_("请先完成实名认证,再填写第一联系人。"))
+    name = refusals.contact_name(name)
+    if relationship not in Relationship.values:
+        raise refusals.Unreadable(_("请选择与联系人的关系。"), field="relationship")
+    phone = refusals.phone(phone)
+    if phone == account.phone:
+        raise refusals.ContactRefused(_("联系人不能是您本人,请填写另一个人的手机号。"), field="phone")
+
+    live = list(Contact.objects.filter(borrower_id=borrower_id, status__in=LIVE))
+    same = next((kept for kept in live if kept.phone == phone), None)
+    if same:
+        if application_id and same.application_id != application_id:
+            same.application_id = application_id
+            same.save(update_fields=["application_id"])
+        return same.id
+    _check_naming(borrower_id, phone)
+    replaced = [kept for kept in live if kept.id == replaces]
+    if len(live) - len(replaced) >= _rules()["at_most"]:
+        raise refusals.ContactRefused(_("联系人已达上限,请更换其中一位。"), field="phone")
+    for kept in replaced:
+        _close(kept, ContactStatus.REPLACED)
+
+    contact = Contact.objects.create(
+        borrower_id=borrower_id,
+        id=new_id(),
+        application_id=application_id,
+        name=name,
+        phone=phone,
+        relationship=relationship,
+        status=ContactStatus.INVITED,
+        named_at=clock.now(),
+    )
+    ContactNaming.objects.get_or_create(
+        phone_index=phone_index(phone), borrower_id=borrower_id, defaults={"named_at": clock.now()}
+    )
+    _send_link(contact)
+    audit.record(
+        actor=f"shopper:{borrower_id}",
+        action="people.contact.named",
+        subject=f"account:{borrower_id}",
+        contact_id=contact.id,
+        phone=masks.phone(phone),
+    )
+    return contact.id
+
+
+def _check_naming(borrower_id: int, phone: str) -> None:
+    """Not one who said no to this applicant, and not one whom many applicants name; the answer tells neither."""
+    index = phone_index(phone)
+    neutral = refusals.ContactRefused(_("这位联系人暂时无法使用,请换一位。"), field="phone")
+    namings = list(ContactNaming.objects.filter(phone_index=index))
+    if any(naming.borrower_id == borrower_id and naming.refused_at for naming in namings):
+        raise neutral
+    others = [naming for naming in namings if naming.borrower_id != borrower_id]
+    if len(others) >= _rules()["named_by_at_most"]:
+        raise neutral
+
+
+@transaction.atomic
+def resend_contact_link(*, borrower_id: int, contact_id: UUID) -> None:
+    """Send the link once more. Raises: NotWaiting, ContactRefused when sent often enough today."""
+    contact = _lock_contact(borrower_id, contact_id)
+    if contact.status != ContactStatus.INVITED:
+        raise refusals.NotWaiting(_("联系人已经回复,无需再次发送。"))
+    limit = rule_data.value("contact_links_per_day", on=business_date.current())
+    since = clock.now() - datetime.timedelta(days=1)
+    sent = ContactUse.objects.filter(
+        borrower_id=borrower_id, contact_id=contact_id, kind="link", used_at__gt=since
+    )
+    if sent.count() >= limit:
+        raise refusals.ContactRefused(_("今天已多次发送短信,为免打扰联系人,请明天再试。"))
+    _send_link(contact)
+
+
+def _send_link(contact: Contact) -> None:
+    applicant = Identity.objects.get(borrower_id=contact.borrower_id)
+    token = make_link(borrower_id=contact.borrower_id, contact_id=contact.id)
+    use_id = _note_use(contact, kind="link", actor=f"shopper:{contact.borrower_id}")
+    ports.get("texts").send_to_phone(
+        phone=contact.phone,
+        template="people.contact_link",
+        context={"applicant": masks.name(applicant.real_name), "path": f"/contact/{token}/"},
+        reference=f"contact-link:{use_id}",
+    )
+
+
+@transaction.atomic
+def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None = None) -> ContactStatus:
+    """
+    The contact's own word, by their link: accept | decline | unknown_person | withdraw.
+
+    The same answer again changes nothing. Raises: LinkUnknown, LinkExpired, AlreadyAnswered.
+    """
+    invite = find_invite(token)
+    if answer not in ANSWERS:
+        raise refusals.Unreadable(_("请选择同意、拒绝或“我不认识此人”。"), field="answer")
+    contact = _lock_contact(invite.borrower_id, invite.contact_id)
+    allowed_from, becomes = ANSWERS[answer]
+    if contact.status == becomes or (answer == "accept" and contact.status == ContactStatus.APPROVED):
+        return ContactStatus(contact.status)
+    if contact.status not in allowed_from:
+        raise refusals.AlreadyAnswered(_("您已回复过,没有再次提交。"))
+    if contact.status == ContactStatus.INVITED and invite.expires_at < clock.now():
+        raise refusals.LinkExpired(_("链接已过期,您无需做任何事;资料将被删除。"))
+
+    now = clock.now()
+    text = text_of(code=CONTACT_TEXT)
+    ContactAnswer.objects.create(
+        borrower_id=contact.borrower_id,
+        id=new_id(),
+        contact_id=contact.id,
+        answer=answer,
+        text_code=text.code,
+        text_version=text.version,
+        text_hash=text.text_hash,
+        evidence=evidence or {},
+        answered_at=now,
+    )
+    ContactInvite.objects.filter(token_hash=bytes(invite.token_hash)).update(answered_at=now)
+    contact.status, contact.answered_at = becomes, now
+    contact.save(update_fields=["status", "answered_at"])
+    if becomes != ContactStatus.ACCEPTED:
+        ContactNaming.objects.filter(
+            phone_index=phone_index(contact.phone), borrower_id=contact.borrower_id
+        ).update(refused_at=now)
+    audit.record(
+        actor=f"contact:{contact.id}",
+        action=f"people.contact.{answer}",
+        subject=f"account:{contact.borrower_id}",
+        contact_id=contact.id,
+    )
+    outbox.publish(
+        "people.contact.answered",
+        borrower_id=contact.borrower_id,
+        contact_id=contact.id,
+        application_id=contact.application_id,
+        answer=answer,
+    )
+    return ContactStatus(becomes)
+
+
+@transaction.atomic
+def review_contact(*, staff: str, borrower_id: int, contact_id: UUID, approve: bool, reason: str) -> None:
+    """
+    A person decides whether a contact who accepted will do.
+
+    `staff`: "staff:<name>" or "system:<part>". Raises: NotWaiting, ReasonMissing.
+    """
+    if not reason.strip():
+        raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
+    contact = _lock_contact(borrower_id, contact_id)
+    if contact.status != ContactStatus.ACCEPTED:
+        raise refusals.NotWaiting(_("这位联系人不在待审核状态,可能已被同事处理或已撤回。"))
+    contact.status = ContactStatus.APPROVED if approve else ContactStatus.REFUSED
+    contact.reviewed_at, contact.reviewed_by = clock.now(), staff
+    contact.reason = reason.strip()[:300]
+    contact.save()
+    audit.record(
+        actor=staff,
+        action="people.contact.approved" if approve else "people.contact.refused",
+        subject=f"account:{borrower_id}",
+        reason=reason.strip(),
+        contact_id=contact_id,
+    )
+    outbox.publish(
+        "people.contact.reviewed",
+        borrower_id=borrower_id,
+        contact_id=contact_id,
+        application_id=contact.application_id,
+        approved=approve,
+    )
+
+
+@transaction.atomic
+def forget_contact(*, borrower_id: int, contact_id: UUID, why: str) -> None:
+    """Delete a contact's name and phone, keeping that there was one. Safe to repeat."""
+    contact = _lock_contact(borrower_id, contact_id)
+    if contact.status == ContactStatus.DELETED:
+        return
+    ContactInvite.objects.filter(borrower_id=borrower_id, contact_id=contact_id).delete()
+    contact.name = contact.phone = ""
+    contact.status = ContactStatus.DELETED
+    contact.save()
+    audit.record(
+        actor="system:people",
+        action="people.contact.deleted",
+        subject=f"account:{borrower_id}",
+        reason=why,
+        contact_id=contact_id,
+    )
+
+
+def _close(contact: Contact, status: ContactStatus) -> None:
+    contact.status = status
+    contact.save(update_fields=["status"])
+    ContactInvite.objects.filter(borrower_id=contact.borrower_id, contact_id=contact.id).delete()
+
+
+def _lock_contact(borrower_id: int, contact_id: UUID) -> Contact:
+    contact = Contact.objects.select_for_update().filter(borrower_id=borrower_id, id=contact_id).first()
+    if contact is None:
+        raise refusals.NotFound(_("没有这位联系人。"))
+    return contact
+
+
+def _note_use(contact: Contact, *, kind: str, actor: str, note: str = "") -> UUID:
+    use_id = new_id()
+    ContactUse.objects.create(
+        borrower_id=contact.borrower_id,
+        id=use_id,
+        contact_id=contact.id,
+        kind=kind,
+        actor=actor,
+        note=note[:300],
+        used_at=clock.now(),
+    )
+    return use_id
