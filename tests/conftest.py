@@ -43,7 +43,7 @@ import django  # noqa: E402
 
 django.setup()
 
-pytest_plugins = ["tests.support.sandbox"]
+pytest_plugins = ["tests.support.sandbox", "tests.support.browser"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

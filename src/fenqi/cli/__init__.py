@@ -10,7 +10,7 @@ import click
 # name -> (module, attribute, one line for --help)
 COMMANDS = {
     "demo": ("fenqi.cli.demo", "demo", "Set everything up, play the story, keep serving."),
-    "story": ("fenqi.cli.story", "story", "Play the story against servers of its own, check it, stop."),
+    "story": ("fenqi.cli.demo", "story", "Play the story against servers of its own, check it, stop."),
     "serve": ("fenqi.cli.serve", "serve", "Serve the pages and the API."),
     "worker": ("fenqi.cli.serve", "worker", "Deliver messages and announcements, run jobs."),
     "sandbox": (

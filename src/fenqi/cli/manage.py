@@ -50,11 +50,16 @@ def load_seeds() -> None:
 
 @click.command()
 @click.option("--seed", "with_seeds", is_flag=True, help="Load the seeds too.")
-def migrate(with_seeds: bool) -> None:
+@click.option("--open-on", type=click.DateTime(["%Y-%m-%d"]), help="The first business date; today when left out.")
+def migrate(with_seeds: bool, open_on: datetime.datetime | None) -> None:
     """Bring the database to this version and give the application's role its rights."""
     with database():
         start_django(as_owner=True)
         bring_up_to_date(verbosity=1)
+        if open_on:
+            from fenqi.plumbing import business_date
+
+            business_date.start(open_on.date())
         if with_seeds:
             load_seeds()
 

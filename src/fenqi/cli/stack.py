@@ -17,6 +17,7 @@ import httpx
 from fenqi.config import embedded
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -107,6 +108,7 @@ def running(
     web_port: int | None = None,
     sandbox_port: int | None = None,
     with_worker: bool = True,
+    open_on: datetime.date | None = None,
     on_step: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[Stack]:
     """Bring everything up on `home`; the body runs while it serves; everything this started is stopped afterwards."""
@@ -126,7 +128,8 @@ def running(
             "DATABASE_URL": url,
         }
         on_step("schema, catalogue, lenders")
-        run(["migrate", "--seed"], environment, log=logs / "migrate.log")
+        first = ["--open-on", open_on.isoformat()] if open_on else []
+        run(["migrate", "--seed", *first], environment, log=logs / "migrate.log")
         stack = Stack(
             web_url=f"http://127.0.0.1:{web}",
             sandbox_url=f"http://127.0.0.1:{peers}",

@@ -1,0 +1,60 @@
+"""A real Chromium at a phone's size, driven by Playwright; pages must keep their promises in it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+PHONE = {"width": 390, "height": 844}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str:
+    """Where the system's Chromium is; a missing one fails, it does not skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = shutil.which(name)
+        if path:
+            return path
+    raise RuntimeError("the browser tests need Chromium: run tools/browser.sh")
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """One browser for the run."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Faults:
+    """What a person would not see but must not happen: script errors, broken resources, requests to strangers."""
+
+    def __init__(self, page: Page, allowed: tuple[str, ...]) -> None:
+        self.found: list[str] = []
+        page.on("pageerror", lambda error: self.found.append(f"script: {error}"))
+        page.on("console", lambda said: said.type == "error" and self.found.append(f"console: {said.text}"))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((*allowed, "data:", "blob:"))
+                or self.found.append(f"request to another host: {request.url}")
+            ),
+        )
