@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -19,7 +22,8 @@ class DomainError(Exception):
         self.field = field
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{field}: {value!r} is not possible; allowed: {allowed}")
+        shown = str(value) if isinstance(value, (Decimal, date, StrEnum)) else repr(value)
+        super().__init__(f"{field}: {shown} is not possible; allowed: {allowed}")
 
     def __reduce__(self) -> tuple[type[DomainError], tuple[str, object, str]]:
         # Exception would pickle the message as the only argument and fail on the way back.
