@@ -64,7 +64,7 @@ def claim(*, scope: str, key: str, content: dict[str, Any], borrower_id: int | N
         )
         kept_digest, kept_borrower_id, result = cursor.fetchone()
     if bytes(kept_digest) != digest or kept_borrower_id != borrower_id:
-        raise ReferenceReused(_("这个编号已用于另一笔请求,没有重复处理。"), scope=scope, key=key)
+        raise ReferenceReused(_("这个编号已用于另一笔请求，没有重复处理。"), scope=scope, key=key)
     return Claim(
         scope=scope, key=key, is_new=False, result=json.loads(result) if isinstance(result, str) else result
     )

@@ -175,13 +175,13 @@ def session_lost(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         _("页面已过期"),
-        _("为了安全,这个页面已失效,刚才的操作没有执行,也没有扣款。请返回后刷新再试。"),
+        _("为了安全，这个页面已失效，刚才的操作没有执行，也没有扣款。请返回后刷新再试。"),
         "session_lost",
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error_page(request, 400, _("请求有误"), _("这个请求无法理解,没有做任何改动。"), "bad_request")
+    return _error_page(request, 400, _("请求有误"), _("这个请求无法理解，没有做任何改动。"), "bad_request")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -189,7 +189,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error_page(request, 404, _("没有找到"), _("这个页面不存在,或不属于您。"), "not_found")
+    return _error_page(request, 404, _("没有找到"), _("这个页面不存在，或不属于您。"), "not_found")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -197,7 +197,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         500,
         _("我们出错了"),
-        _("错误已记录。没有完成的付款不会扣款;请稍后再试或联系客服。"),
+        _("错误已记录。没有完成的付款不会扣款；请稍后再试或联系客服。"),
         "server_error",
     )
 
