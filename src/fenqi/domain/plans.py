@@ -17,8 +17,8 @@ from typing import Any
 
 from fenqi.domain import codec
 from fenqi.domain.annual_rate import AnnualRates, annual_rates
+from fenqi.domain.delinquency import penalty_annual_rate
 from fenqi.domain.errors import DomainError
-from fenqi.domain.penalty_rate import penalty_annual_rate
 from fenqi.domain.rules import SettlementRules
 from fenqi.domain.schedule import Schedule, ScheduleRow, build_schedule
 from fenqi.domain.state import SubsidyShares
