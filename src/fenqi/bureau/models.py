@@ -17,6 +17,10 @@ class CreditRow(models.Model):
     balance_fen = models.BigIntegerField(default=0)
     overdue_fen = models.BigIntegerField(default=0)
     as_of = models.DateField()
+    # A dispute was upheld: the day-end leaves the month as it was corrected.
+    is_corrected = models.BooleanField(default=False)
+    # No consent to report when it was looked at; a change of the row asks again.
+    is_withheld = models.BooleanField(default=False)
     # What the bureau has: the status last accepted, and on which business date.
     reported_status = models.CharField(max_length=1, blank=True)
     reported_on = models.DateField(null=True)
@@ -36,7 +40,12 @@ class CreditRow(models.Model):
                 fields=["as_of"],
                 name="credit_row_to_report",
                 condition=~models.Q(status=models.F("reported_status")),
-            )
+            ),
+            models.Index(
+                fields=["month"],
+                name="credit_row_overdue",
+                condition=models.Q(status__range=("1", "7")),
+            ),
         ]
 
 
@@ -131,6 +140,7 @@ class BatchRow(models.Model):
     days_past_due = models.PositiveIntegerField()
     balance_fen = models.BigIntegerField()
     overdue_fen = models.BigIntegerField()
+    as_of = models.DateField()
 
     class Meta:
         indexes = [models.Index(fields=["batch_id"], name="batch_rows")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -26,39 +25,11 @@ MEANINGS: dict[str, Any] = {
     "*": _("当月无需还款"),
     "M": _("还款日后、月底前已还清"),
     "C": _("已结清"),
+    "B": _("呆账"),
     "G": _("已结束（非正常结清）"),
     "#": _("情况未知"),
     "/": _("账户未开立"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class MonthFacts:
-    """What one loan did in one month, up to a date. `latest_days_late` is of the dues of this month paid by then."""
-
-    is_settled: bool
-    is_written_off: bool
-    days_past_due: int
-    latest_days_late: int
-    had_due: bool
-
-
-def status_char(facts: MonthFacts, *, grace_days: int) -> str:
-    """
-    The character for a month.
-
-    Days past due within grace are not reported; a due paid after grace but before the month's end is M.
-    Source: rules-cn 2.6, 5.1.
-    """
-    if facts.is_written_off:
-        return "G"
-    if facts.is_settled:
-        return "C"
-    if facts.days_past_due > grace_days:
-        return next((char for bound, char in BOUNDS if facts.days_past_due <= bound), "7")
-    if not facts.had_due:
-        return "*"
-    return "M" if facts.latest_days_late > grace_days else "N"
 
 
 def month_of(on: datetime.date) -> datetime.date:

@@ -9,11 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.care import queries
 from fenqi.care.errors import EntryNotProven, ReasonMissing, TextMissing, TextTooLong
-from fenqi.care.models import Author, Conversation, ConversationMessage, ConversationState, EntryCohort
+from fenqi.care.models import (
+    Author,
+    Conversation,
+    ConversationMessage,
+    ConversationState,
+    EntryCohort,
+    EntryUse,
+)
 from fenqi.messages import services as messages
 from fenqi.plumbing import audit, business_date, clock, idempotency, outbox, rule_data
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.ids import new_id
+from fenqi.servicing import queries as servicing
+from fenqi.servicing import services as servicing_services
 
 if TYPE_CHECKING:
     import datetime
@@ -137,6 +146,43 @@ def set_mall_entry(*, staff: str, cohort: str, is_open: bool, reason: str, unpro
         unproven_ok=unproven_ok,
     )
     outbox.publish("care.entry.moved", cohort=cohort, is_mall_open=is_open)
+
+
+@transaction.atomic
+def note_entry_use(*, borrower_id: int, payment_id: UUID, entry: str) -> None:
+    """A repayment succeeded by this entry (mall, finance, link). Safe to repeat."""
+    EntryUse.objects.bulk_create(
+        [
+            EntryUse(
+                borrower_id=borrower_id,
+                payment_id=payment_id,
+                entry=entry,
+                bucket=queries.bucket(borrower_id),
+                used_at=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def tell_entry_moved(*, cohort: str) -> int:
+    """Send everyone in the cohort who still owes something the way to repay, with a link that pays their next bill."""
+    row = EntryCohort.objects.get(code=cohort)
+    told = 0
+    for debtor in servicing.borrowers_with_next_bill():
+        if not row.from_bucket <= queries.bucket(debtor.borrower_id) <= row.to_bucket:
+            continue
+        link = servicing_services.make_pay_link(borrower_id=debtor.borrower_id, loan_id=debtor.loan_id)
+        messages.send(
+            borrower_id=debtor.borrower_id,
+            template="entry_moved",
+            context={"link": link, "due_on": debtor.due_on.isoformat()},
+            channels=["inbox", "sms"],
+            reference=f"entry_moved:{cohort}:{row.changed_at:%Y%m%d%H%M%S}:{debtor.borrower_id}",
+        )
+        told += 1
+    return told
 
 
 def _checked(text: str) -> str:

@@ -144,16 +144,18 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.payment.succeeded": [
         "fenqi.servicing.handlers.payment_succeeded",
         "fenqi.purchases.handlers.payment_succeeded",
-        "fenqi.standby.handlers.payment_succeeded",
+        "fenqi.care.handlers.payment_succeeded",
     ],
     "payments.debit.succeeded": ["fenqi.servicing.handlers.debit_succeeded"],
     "payments.debit.failed": ["fenqi.servicing.handlers.debit_failed"],
+    "payments.payout.succeeded": ["fenqi.standby.handlers.payout_succeeded"],
+    "payments.payout.failed": ["fenqi.standby.handlers.payout_failed"],
+    "care.entry.moved": ["fenqi.care.handlers.entry_moved"],
 }
 
 # Steps other contexts add to the day-end, after servicing's own (servicing.dayend).
 DAYEND_STEPS: list[str] = [
     "fenqi.bureau.dayend.credit_rows",
-    "fenqi.standby.dayend.statements",
 ]
 
 # A demo, a test and a training live on the business date; production lives on the wall clock.

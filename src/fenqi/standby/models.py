@@ -7,7 +7,6 @@ class LineState(models.TextChoices):
     """What may be done with a line."""
 
     ACTIVE = "active"
-    FROZEN = "frozen"
     CLOSED = "closed"
 
 
@@ -48,7 +47,7 @@ class StandbyDraw(models.Model):
     id = models.UUIDField()
     card_id = models.UUIDField()
     amount_fen = models.BigIntegerField()
-    terms = models.JSONField()
+    installments = models.PositiveSmallIntegerField()
     state = models.TextField(choices=DrawState, default=DrawState.INTENDED)
     drawn_on = models.DateField()
     payout_id = models.UUIDField(null=True)
