@@ -1,0 +1,62 @@
+"""Everything one may ask the mall. Answers are frozen dataclasses in the reader's language; amounts are fen."""
+
+from fenqi.mall.queries.addresses import Address, address, addresses
+from fenqi.mall.queries.cart import Cart, CartLine, cart, priced
+from fenqi.mall.queries.catalogue import (
+    Card,
+    CategoryRow,
+    Home,
+    ProductPage,
+    Shelf,
+    ShelfFilter,
+    VariantRow,
+    categories,
+    home,
+    product_page,
+    shelf,
+)
+from fenqi.mall.queries.orders import (
+    Event,
+    Order,
+    OrderLine,
+    OrderRow,
+    ReturnRow,
+    find_order,
+    order,
+    orders,
+    orders_to_ship,
+    return_of,
+    returns_waiting,
+)
+
+__all__ = [
+    "Address",
+    "Card",
+    "Cart",
+    "CartLine",
+    "CategoryRow",
+    "Event",
+    "Home",
+    "Order",
+    "OrderLine",
+    "OrderRow",
+    "ProductPage",
+    "ReturnRow",
+    "Shelf",
+    "ShelfFilter",
+    "VariantRow",
+    "address",
+    "addresses",
+    "cart",
+    "categories",
+    "find_order",
+    "home",
+    "order",
+    "orders",
+    "orders_to_ship",
+    "priced",
+    "product_page",
+    "return_of",
+    "returns_waiting",
+    "shelf",
+]

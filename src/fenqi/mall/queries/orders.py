@@ -1,0 +1,314 @@
+"""Orders as their owner and the staff see them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from fenqi.mall.errors import OrderNotFound, ReturnNotFound
+from fenqi.mall.models import Order as OrderRecord
+from fenqi.mall.models import OrderEvent, OrderNumber, OrderState, ReturnLine, ReturnState, Shipment
+from fenqi.mall.models import OrderLine as OrderLineRecord
+from fenqi.mall.models import Return as ReturnRecord
+from fenqi.mall.queries.language import picture_url, worded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderLine:
+    """One variant of an order, as it was named and priced then."""
+
+    id: UUID
+    sku: str
+    product_slug: str
+    name: str
+    option: str
+    picture_url: str
+    unit_price_fen: int
+    quantity: int
+    amount_fen: int
+    pays_by: str
+    is_returned: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line of the time line."""
+
+    kind: str
+    at: datetime.datetime
+    actor: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderRow:
+    """An order in a list."""
+
+    borrower_id: int
+    id: UUID
+    number: str
+    state: str
+    state_label: str
+    total_fen: int
+    full_amount_fen: int
+    financed_amount_fen: int
+    placed_at: datetime.datetime
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnRow:
+    """A return with what it gives back."""
+
+    borrower_id: int
+    id: UUID
+    order_id: UUID
+    order_number: str
+    state: str
+    state_label: str
+    lines: tuple[OrderLine, ...]
+    reason: str
+    decision_reason: str
+    amount_fen: int
+    requested_at: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """An order whole, but for its money: bills are servicing's, payments are payments'."""
+
+    borrower_id: int
+    id: UUID
+    number: str
+    state: str
+    state_label: str
+    total_fen: int
+    full_amount_fen: int
+    financed_amount_fen: int
+    full_paid_at: datetime.datetime | None
+    financed_paid_at: datetime.datetime | None
+    full_payment_reference: str
+    financed_payment_reference: str
+    placed_on: datetime.date
+    placed_at: datetime.datetime
+    expires_at: datetime.datetime
+    cancelled_reason: str
+    address: dict[str, str]
+    lines: tuple[OrderLine, ...]
+    events: tuple[Event, ...]
+    carrier: str
+    tracking: str
+    received_at: datetime.datetime | None
+    returns: tuple[ReturnRow, ...]
+
+    @property
+    def is_unpaid(self) -> bool:
+        return self.state in (OrderState.AWAITING_PAYMENT, OrderState.IN_REVIEW)
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Until it is shipped."""
+        return self.is_unpaid or self.state == OrderState.PAID
+
+    @property
+    def is_receivable(self) -> bool:
+        return self.state == OrderState.SHIPPED
+
+    @property
+    def returnable_lines(self) -> tuple[OrderLine, ...]:
+        """What one may ask to give back now."""
+        if self.state not in (
+            OrderState.PAID,
+            OrderState.SHIPPED,
+            OrderState.RECEIVED,
+            OrderState.COMPLETED,
+        ):
+            return ()
+        return tuple(line for line in self.lines if not line.is_returned)
+
+    @property
+    def open_return(self) -> ReturnRow | None:
+        open_states = (ReturnState.REQUESTED, ReturnState.APPROVED)
+        return next((row for row in self.returns if row.state in open_states), None)
+
+
+def order(*, borrower_id: int, number: str = "", order_id: UUID | None = None) -> Order:
+    """
+    One order of this shopper, by number or id; four queries.
+
+    Raises: OrderNotFound, also for somebody else's.
+    """
+    own = OrderRecord.objects.filter(borrower_id=borrower_id)
+    record = own.filter(id=order_id).first() if order_id else own.filter(number=number).first()
+    if record is None:
+        raise OrderNotFound(_("没有这个订单。"))
+    lines = _lines(borrower_id, [record.id]).get(record.id, ())
+    shipment = Shipment.objects.filter(borrower_id=borrower_id, order_id=record.id).first()
+    events = OrderEvent.objects.filter(borrower_id=borrower_id, order_id=record.id).order_by("id")
+    return Order(
+        borrower_id=borrower_id,
+        id=record.id,
+        number=record.number,
+        state=record.state,
+        state_label=str(OrderState(record.state).label),
+        total_fen=record.total_fen,
+        full_amount_fen=record.full_amount_fen,
+        financed_amount_fen=record.financed_amount_fen,
+        full_paid_at=record.full_paid_at,
+        financed_paid_at=record.financed_paid_at,
+        full_payment_reference=record.full_payment_reference,
+        financed_payment_reference=record.financed_payment_reference,
+        placed_on=record.placed_on,
+        placed_at=record.placed_at,
+        expires_at=record.expires_at,
+        cancelled_reason=record.cancelled_reason,
+        address=json.loads(record.address),
+        lines=lines,
+        events=tuple(Event(kind=row.kind, at=row.at, actor=row.actor, detail=row.detail) for row in events),
+        carrier=shipment.carrier if shipment else "",
+        tracking=shipment.tracking if shipment else "",
+        received_at=shipment.received_at if shipment else None,
+        returns=_returns_of(record, lines, events),
+    )
+
+
+def orders(borrower_id: int, *, page: int = 1, group: str = "") -> tuple[OrderRow, ...]:
+    """
+    One page of a shopper's orders, newest first.
+
+    `group`: "" all, "unpaid", "moving" (to be shipped or under way), "returns".
+    """
+    own = OrderRecord.objects.filter(borrower_id=borrower_id)
+    groups = {
+        "unpaid": [OrderState.AWAITING_PAYMENT, OrderState.IN_REVIEW],
+        "moving": [OrderState.PAID, OrderState.SHIPPED],
+        "returns": [OrderState.RETURN_OPEN, OrderState.RETURNED],
+    }
+    if group in groups:
+        own = own.filter(state__in=groups[group])
+    start = (max(page, 1) - 1) * PAGE_SIZE
+    return _rows(own.order_by("-placed_at", "-id")[start : start + PAGE_SIZE])
+
+
+def find_order(number: str) -> Order | None:
+    """For staff: an order by the number a shopper reads out, whoever it belongs to."""
+    known = OrderNumber.objects.filter(number=number.strip().upper()).first()
+    return order(borrower_id=known.borrower_id, order_id=known.order_id) if known else None
+
+
+def orders_to_ship(*, limit: int = 100) -> tuple[OrderRow, ...]:
+    """For the shipping desk: paid orders, oldest first."""
+    return _rows(OrderRecord.objects.filter(state=OrderState.PAID).order_by("placed_at")[:limit])
+
+
+def returns_waiting(*, limit: int = 100) -> tuple[ReturnRow, ...]:
+    """For the desk: returns to decide, oldest first."""
+    waiting = ReturnRecord.objects.filter(state=ReturnState.REQUESTED).order_by("requested_at")[:limit]
+    return tuple(return_of(borrower_id=row.borrower_id, return_id=row.id) for row in waiting)
+
+
+def return_of(*, borrower_id: int, return_id: UUID) -> ReturnRow:
+    """One return. Raises: ReturnNotFound."""
+    record = ReturnRecord.objects.filter(borrower_id=borrower_id, id=return_id).first()
+    if record is None:
+        raise ReturnNotFound(_("没有这个退货申请。"))
+    parent = OrderRecord.objects.only("number").get(borrower_id=borrower_id, id=record.order_id)
+    wanted = set(
+        ReturnLine.objects.filter(borrower_id=borrower_id, return_id=return_id).values_list(
+            "order_line_id", flat=True
+        )
+    )
+    lines = _lines(borrower_id, [record.order_id]).get(record.order_id, ())
+    return _return(record, parent.number, tuple(line for line in lines if line.id in wanted))
+
+
+def _rows(records: Sequence[OrderRecord]) -> tuple[OrderRow, ...]:
+    records = list(records)
+    by_borrower: dict[int, list[UUID]] = {}
+    for record in records:
+        by_borrower.setdefault(record.borrower_id, []).append(record.id)
+    lines: dict[UUID, tuple[OrderLine, ...]] = {}
+    for borrower_id, ids in by_borrower.items():
+        lines |= _lines(borrower_id, ids)
+    return tuple(
+        OrderRow(
+            borrower_id=record.borrower_id,
+            id=record.id,
+            number=record.number,
+            state=record.state,
+            state_label=str(OrderState(record.state).label),
+            total_fen=record.total_fen,
+            full_amount_fen=record.full_amount_fen,
+            financed_amount_fen=record.financed_amount_fen,
+            placed_at=record.placed_at,
+            lines=lines.get(record.id, ()),
+        )
+        for record in records
+    )
+
+
+def _lines(borrower_id: int, order_ids: list[UUID]) -> dict[UUID, tuple[OrderLine, ...]]:
+    found: dict[UUID, list[OrderLine]] = {}
+    rows = OrderLineRecord.objects.filter(borrower_id=borrower_id, order_id__in=order_ids)
+    for row in rows.order_by("position"):
+        found.setdefault(row.order_id, []).append(
+            OrderLine(
+                id=row.id,
+                sku=row.sku,
+                product_slug=row.product_slug,
+                name=worded(row, "name"),
+                option=worded(row, "variant"),
+                picture_url=picture_url(row.picture),
+                unit_price_fen=row.unit_price_fen,
+                quantity=row.quantity,
+                amount_fen=row.amount_fen,
+                pays_by=row.pays_by,
+                is_returned=row.returned_at is not None,
+            )
+        )
+    return {order_id: tuple(lines) for order_id, lines in found.items()}
+
+
+def _returns_of(
+    record: OrderRecord, lines: tuple[OrderLine, ...], events: Sequence[OrderEvent]
+) -> tuple[ReturnRow, ...]:
+    # Most orders have none, and their time line says so without a query.
+    if not any(event.kind == "return_requested" for event in events):
+        return ()
+    asked = ReturnRecord.objects.filter(borrower_id=record.borrower_id, order_id=record.id)
+    given: dict[UUID, set[UUID]] = {}
+    pairs = ReturnLine.objects.filter(
+        borrower_id=record.borrower_id, return_id__in=[row.id for row in asked]
+    ).values_list("return_id", "order_line_id")
+    for return_id, line_id in pairs:
+        given.setdefault(return_id, set()).add(line_id)
+    return tuple(
+        _return(row, record.number, tuple(line for line in lines if line.id in given.get(row.id, set())))
+        for row in sorted(asked, key=lambda row: row.requested_at)
+    )
+
+
+def _return(record: ReturnRecord, number: str, lines: tuple[OrderLine, ...]) -> ReturnRow:
+    return ReturnRow(
+        borrower_id=record.borrower_id,
+        id=record.id,
+        order_id=record.order_id,
+        order_number=number,
+        state=record.state,
+        state_label=str(ReturnState(record.state).label),
+        lines=lines,
+        reason=record.reason,
+        decision_reason=record.decision_reason,
+        amount_fen=record.amount_fen,
+        requested_at=record.requested_at,
+    )
