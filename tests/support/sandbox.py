@@ -1,1 +1,139 @@
-"""Fixtures of the outside parties."""
+"""The outside parties for tests: one sandbox process a run, on a free port, emptied before each test that uses it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_WITHIN_SECONDS = 30
+# Cards that pass the check digit; the last two are reported lost and expired.
+CARDS = ("6217000010000000017", "6214830010000000015", "6225880010000000011")
+
+
+class SandboxPeers:
+    """What a test can see and switch on the other side."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, timeout=20, trust_env=False)
+
+    def _get(self, path: str, **query: str) -> Any:
+        response = self._client.get(f"/sandbox/api/{path}", params=query)
+        response.raise_for_status()
+        return response.json()
+
+    def _post(self, path: str, **content: Any) -> Any:
+        response = self._client.post(f"/sandbox/api/{path}", json=content)
+        response.raise_for_status()
+        return response.json()
+
+    def reset(self) -> None:
+        """As on the first day; notices wait until a test sends or delivers them."""
+        self._post("reset")
+        self._post("notices", sending=False)
+
+    def fault(self, peer: str, kind: str, *, times: int | None = None, seconds: float | None = None) -> None:
+        """Let a party misbehave, for some requests or until `heal`."""
+        self._post("faults", peer=peer, kind=kind, times=times, seconds=seconds)
+
+    def heal(self, peer: str, kind: str) -> None:
+        """Switch a fault off."""
+        self._post("faults", peer=peer, kind=kind, on=False)
+
+    def settle(self) -> int:
+        """Finish what a fault kept waiting."""
+        return self._post("settle")["settled"]
+
+    def send_notices(self) -> None:
+        """Let the channel call back by itself."""
+        self._post("notices", sending=True)
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Every notice the channel has or had to send; `body` is exactly what goes over the wire."""
+        return self._get("notices")["notices"]
+
+    def texts(self, *, to: str | None = None, kind: str = "sms") -> list[str]:
+        """The bodies of what was sent, oldest first."""
+        found = self._get("texts", kind=kind, **({"to": to} if to else {}))["texts"]
+        return [text["body"] for text in found]
+
+    def balance(self, account: str) -> int:
+        """Fen on an account; house accounts are `settlement` and `lender:<code>`."""
+        return self._get(f"accounts/{account}/balance")["balance_fen"]
+
+    def set_balance(self, account: str, fen: int) -> None:
+        """Top up or spend until the account holds this."""
+        self._post(f"accounts/{account}/balance", balance_fen=fen)
+
+    def statement(self, account: str) -> list[dict[str, Any]]:
+        """Every posting of an account, oldest first."""
+        return self._get(f"accounts/{account}/statement")["postings"]
+
+    def movements(self) -> list[dict[str, Any]]:
+        """Every movement of money the channel knows."""
+        return self._get("movements")["movements"]
+
+    def bureau_rows(self) -> list[dict[str, Any]]:
+        """What the bureau holds."""
+        return self._get("bureau-rows")["rows"]
+
+    def page(self, path: str) -> httpx.Response:
+        """A page of the sandbox itself."""
+        return self._client.get(path)
+
+    def press(self, path: str, **form: str) -> httpx.Response:
+        """Send a form of the sandbox's pages; redirects are not followed."""
+        return self._client.post(path, data=form)
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxPeers]:
+    from django.conf import settings
+
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fenqi.adapters.sandbox", "--port", str(port)],
+        env={**os.environ, "FENQI_SECRET_PEERS": settings.PEER_SECRET, "FENQI_SANDBOX_STORE": ":memory:"},
+        stdout=subprocess.DEVNULL,
+    )
+    peers = SandboxPeers(f"http://127.0.0.1:{port}")
+    deadline = time.monotonic() + START_WITHIN_SECONDS
+    try:
+        while True:
+            try:
+                httpx.get(f"{peers.url}/healthz", timeout=1, trust_env=False)
+                break
+            except httpx.HTTPError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        yield peers
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxPeers, settings: Any) -> SandboxPeers:
+    """The outside parties, empty; the adapters of this test speak to them."""
+    settings.SANDBOX_URL = sandbox_process.url
+    settings.FENQI_PEERS = {name: f"{sandbox_process.url}/{name}" for name in settings.FENQI_PEERS}
+    sandbox_process.reset()
+    return sandbox_process

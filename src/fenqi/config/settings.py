@@ -129,14 +129,16 @@ FENQI_PEERS = {
     for name in ("lender", "channel", "sms", "email", "push", "identity", "bureau")
 }
 PEER_SECRET = SECRETS["peers"]
+PEER_TIMEOUT_SECONDS = float(os.environ.get("FENQI_PEER_TIMEOUT", "5"))
 FENQI_PORTS = {
     "lender": "fenqi.adapters.lender.Lender",
     "channel": "fenqi.adapters.channel.Channel",
-    "sms": "fenqi.adapters.sms.Sms",
-    "email": "fenqi.adapters.email.Email",
-    "push": "fenqi.adapters.push.Push",
+    "sms": "fenqi.adapters.carriers.Sms",
+    "email": "fenqi.adapters.carriers.Email",
+    "push": "fenqi.adapters.carriers.Push",
     "identity": "fenqi.adapters.identity.Identity",
     "bureau": "fenqi.adapters.bureau.Bureau",
+    "texts": "fenqi.messages.texts.Texts",
 }
 
 # Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.

@@ -1,0 +1,449 @@
+"""Pages of the outside world: a phone's inbox, its bank app, and the switches that make parties misbehave."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fenqi.adapters.sandbox import bank, cashier, control, faults
+from fenqi.adapters.sandbox.html import Words, el, empty, field, shell, with_links, yuan
+from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_page, redirect
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from fenqi.adapters.sandbox.app import Call
+    from fenqi.adapters.sandbox.html import Safe
+
+routes = Routes()
+routes.extend(cashier.routes)
+PHONE = re.compile(r"1[3-9]\d{9}\Z")
+MOST_SHOWN = 200
+# Numbers that pass the check digit, for people who try things out.
+TRIAL_CARDS = ("6217000010000000017", "6214830010000000015", "6225880010000000011")
+
+
+def missing(request: Request) -> Answer:
+    """No such page."""
+    words = Words(request.language)
+    content = empty(words("没有这个页面"), words("请从沙盒首页进入。"))
+    return as_page(shell(words, title=words("没有这个页面"), content=content), status=404)
+
+
+@routes.add("GET", "/sandbox/")
+def index(call: Call, request: Request) -> Answer:
+    """Doors to everything, and the phones that were written to."""
+    return _index(call, request)
+
+
+def _index(call: Call, request: Request, *, typed: str = "", error: str = "") -> Answer:
+    words = Words(request.language)
+    phones = call.store.rows(
+        """
+        SELECT recipient AS phone, count(*) AS texts, max(id) AS latest FROM text
+        WHERE kind <> 'email' GROUP BY recipient ORDER BY latest DESC LIMIT 30
+        """
+    )
+    mail = call.store.rows(
+        "SELECT recipient, count(*) AS texts FROM text WHERE kind = 'email' GROUP BY recipient LIMIT 30"
+    )
+    form = el(
+        "form",
+        field(
+            words,
+            label=words("手机号"),
+            name="phone",
+            value=typed,
+            error=error,
+            inputmode="numeric",
+            type="tel",
+        ),
+        el("div", el("button", words("打开手机"), class_="button", type="submit"), class_="actions"),
+        method="get",
+        action="/sandbox/phones/",
+        id="phone-form",
+    )
+    rows = [
+        el(
+            "li",
+            el(
+                "a",
+                el("span", phone["phone"], class_="grow"),
+                el("span", words("{count} 条消息", count=phone["texts"]), class_="quiet-text"),
+                class_="go",
+                href=f"/sandbox/phones/{phone['phone']}/",
+            ),
+        )
+        for phone in phones
+    ] + [
+        el(
+            "li",
+            el(
+                "a",
+                el("span", row["recipient"], class_="grow"),
+                el("span", words("{count} 封邮件", count=row["texts"]), class_="quiet-text"),
+                class_="go",
+                href=f"/sandbox/mail/{row['recipient']}/",
+            ),
+        )
+        for row in mail
+    ]
+    content = [
+        el("h1", words("沙盒")),
+        el(
+            "p",
+            words("这里扮演商城之外的各方：手机短信、银行、支付渠道、贷款机构、实名核验和征信。"),
+            class_="quiet-text",
+        ),
+        el("section", el("h2", words("一部手机")), form, class_="card"),
+        el(
+            "section",
+            el("h2", words("收到过消息的手机")),
+            el("ul", rows, class_="list")
+            if rows
+            else el("p", words("还没有消息。登录商城时，验证码会出现在这里。"), class_="quiet-text"),
+            class_="card",
+        ),
+        el(
+            "ul",
+            el(
+                "li",
+                el("a", el("span", words("故障开关"), class_="grow"), class_="go", href="/sandbox/faults/"),
+            ),
+            class_="list card",
+        ),
+        _trial_people(words),
+    ]
+    return as_page(shell(words, title=words("沙盒"), content=el("div", content, class_="stack"), back="/"))
+
+
+def _trial_people(words: Words) -> Safe:
+    rows = [
+        (words("银行卡"), "、".join(TRIAL_CARDS)),
+        (words("已挂失、已过期的卡"), words("卡号末四位 0028、0036")),
+        (words("实名不通过、请重试、超次数"), "查无此人、姓名不符、请重试、超次数"),
+        (words("贷款机构拒绝、转人工"), words("身份证号第 15 至 17 位为 404、406")),
+    ]
+    return el(
+        "details",
+        el("summary", words("试用的人和卡")),
+        el("dl", [el("div", el("dt", label), el("dd", value)) for label, value in rows], class_="facts"),
+        class_="fold card",
+    )
+
+
+@routes.add("GET", "/sandbox/phones/")
+def find_phone(call: Call, request: Request) -> Answer:
+    """From a typed number to its phone."""
+    typed = request.query.get("phone", "").replace(" ", "").replace("-", "")
+    if not PHONE.match(typed):
+        words = Words(request.language)
+        return _index(call, request, typed=typed, error=words("请输入 11 位手机号，例如 13800000001。"))
+    return redirect(f"/sandbox/phones/{typed}/")
+
+
+@routes.add("GET", "/sandbox/phones/<phone>/")
+def inbox(call: Call, request: Request, phone: str) -> Answer:
+    """What a phone received, newest first."""
+    words = Words(request.language)
+    if not PHONE.match(phone):
+        return missing(request)
+    texts = call.store.rows(
+        "SELECT * FROM text WHERE recipient = ? AND kind <> 'email' ORDER BY id DESC LIMIT ?",
+        phone,
+        MOST_SHOWN,
+    )
+    tabs = _phone_tabs(words, phone, "inbox")
+    shown = (
+        el("ol", [_bubble(words, text) for text in texts], class_="bubbles", id="inbox")
+        if texts
+        else empty(words("还没有消息"), words("发往 {phone} 的短信和推送会出现在这里。", phone=phone))
+    )
+    content = [el("h1", words("手机 {phone}", phone=phone)), tabs, shown]
+    return as_page(shell(words, title=words("消息"), content=content, refresh=15))
+
+
+@routes.add("GET", "/sandbox/mail/<address>/")
+def mail(call: Call, request: Request, address: str) -> Answer:
+    """What an address received, newest first."""
+    words = Words(request.language)
+    texts = call.store.rows(
+        "SELECT * FROM text WHERE recipient = ? AND kind = 'email' ORDER BY id DESC LIMIT ?",
+        address,
+        MOST_SHOWN,
+    )
+    shown = (
+        el("ol", [_bubble(words, text) for text in texts], class_="bubbles", id="inbox")
+        if texts
+        else empty(words("还没有邮件"), words("发往 {address} 的邮件会出现在这里。", address=address))
+    )
+    content = [el("h1", words("邮箱 {address}", address=address)), shown]
+    return as_page(shell(words, title=words("邮件"), content=content, refresh=15))
+
+
+def _bubble(words: Words, text: sqlite3.Row) -> Safe:
+    kinds = {"sms": words("短信"), "push": words("推送"), "email": words("邮件")}
+    return el(
+        "li",
+        el(
+            "p",
+            el("span", kinds[text["kind"]], class_="tag"),
+            " ",
+            el("time", text["shown_at"]),
+            class_="quiet-text",
+        ),
+        el("h2", text["subject"]) if text["subject"] else None,
+        el("p", with_links(text["body"]), class_="bubble"),
+        data_kind=text["kind"],
+    )
+
+
+def _phone_tabs(words: Words, phone: str, current: str) -> Safe:
+    tabs = (
+        ("inbox", words("消息"), f"/sandbox/phones/{phone}/"),
+        ("bank", words("银行"), f"/sandbox/bank/{phone}/"),
+    )
+    return el(
+        "nav",
+        [
+            el("a", label, href=url, aria_current="page" if name == current else None)
+            for name, label, url in tabs
+        ],
+        class_="tabs",
+        aria_label=words("手机"),
+    )
+
+
+@routes.add("GET", "/sandbox/bank/<phone>/")
+def bank_app(call: Call, request: Request, phone: str) -> Answer:
+    """Balances and statements of the accounts of a phone number."""
+    return _bank_app(call, request, phone)
+
+
+def _bank_app(
+    call: Call, request: Request, phone: str, *, at: str = "", typed: str = "", error: str = ""
+) -> Answer:
+    words = Words(request.language)
+    if not PHONE.match(phone):
+        return missing(request)
+    accounts = call.store.rows(
+        "SELECT * FROM account WHERE phone = ? AND kind = 'card' ORDER BY number", phone
+    )
+    cards = [
+        _account(
+            call,
+            words,
+            account,
+            typed=typed if at == account["number"] else "",
+            error=error if at == account["number"] else "",
+        )
+        for account in accounts
+    ]
+    if not cards:
+        cards = [empty(words("还没有账户"), words("在商城绑定银行卡或付款后，账户会出现在这里。"))]
+    content = [el("h1", words("手机 {phone}", phone=phone)), _phone_tabs(words, phone, "bank"), cards]
+    return as_page(shell(words, title=words("银行"), content=content), status=422 if error else 200)
+
+
+def _account(call: Call, words: Words, account: sqlite3.Row, *, typed: str, error: str) -> Safe:
+    number, tail = account["number"], account["number"][-4:]
+    postings = call.store.rows("SELECT * FROM posting WHERE account = ? ORDER BY id DESC LIMIT 50", number)
+    states = {"LOST": words("已挂失"), "EXPIRED": words("已过期")}
+    lines = [
+        el(
+            "li",
+            el(
+                "div",
+                el("span", posting["text"] or words("转账")),
+                el(
+                    "span",
+                    ("+" if posting["amount_fen"] > 0 else "") + yuan(posting["amount_fen"]),
+                    class_="amount saving" if posting["amount_fen"] > 0 else "amount",
+                    data_fen=posting["amount_fen"],
+                ),
+                class_="split",
+            ),
+            el(
+                "div",
+                el("time", posting["business_on"], class_="quiet-text"),
+                el("small", words("余额 {amount}", amount=yuan(posting["balance_fen"])), class_="quiet-text"),
+                class_="split",
+            ),
+        )
+        for posting in postings
+    ]
+    form = el(
+        "form",
+        field(
+            words,
+            label=words("金额（元）"),
+            name=f"amount-{number}",
+            value=typed,
+            error=error,
+            inputmode="decimal",
+            autocomplete="off",
+        ),
+        el(
+            "div",
+            el("button", words("存入"), class_="button quiet", name="direction", value="in"),
+            el("button", words("消费"), class_="button quiet", name="direction", value="out"),
+            class_="actions inline",
+        ),
+        method="post",
+        action=f"/sandbox/bank/{account['phone']}/{number}/",
+        id=f"move-{tail}",
+    )
+    title = (
+        account["bank"]
+        if number.startswith("wallet-")
+        else words("{bank} 尾号 {tail}", bank=account["bank"], tail=tail)
+    )
+    return el(
+        "section",
+        el(
+            "div",
+            el("h2", title),
+            el("span", states[account["status"]], class_="tag late") if account["status"] in states else None,
+            class_="split",
+        ),
+        el(
+            "p",
+            yuan(account["balance_fen"]),
+            class_="money",
+            data_fen=account["balance_fen"],
+            data_role=f"balance-{tail}",
+        ),
+        form,
+        el("details", el("summary", words("明细")), el("ul", lines, class_="list"), class_="fold", open=True),
+        class_="card",
+        data_account=number,
+    )
+
+
+@routes.add("POST", "/sandbox/bank/<phone>/<number>/")
+def move_money(call: Call, request: Request, phone: str, number: str) -> Answer:
+    """Top up or spend, as the owner of the account."""
+    words = Words(request.language)
+    form = request.form()
+    typed = form.get(f"amount-{number}", "").strip()
+    if not call.store.row("SELECT 1 FROM account WHERE number = ? AND phone = ?", number, phone):
+        return missing(request)
+    match = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,2}))?", typed.replace(",", "").removeprefix("¥"))
+    fen = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0")) if match else 0
+    if fen <= 0:
+        error = words("请输入大于 0 的金额，最多两位小数，例如 500 或 12.50。")
+        return _bank_app(call, request, phone, at=number, typed=typed, error=error)
+    inward = form.get("direction") != "out"
+    try:
+        with call.store.change() as db:
+            bank.move(
+                db,
+                source=bank.CASH if inward else number,
+                target=number if inward else bank.CASH,
+                amount_fen=fen,
+                text="存入" if inward else "消费",
+                reference="",
+                on=call.on,
+            )
+    except bank.NoBalance:
+        error = words("余额不够，没有扣款。")
+        return _bank_app(call, request, phone, at=number, typed=typed, error=error)
+    return redirect(f"/sandbox/bank/{phone}/")
+
+
+@routes.add("GET", "/sandbox/faults/")
+def fault_switches(call: Call, request: Request) -> Answer:
+    """Which party fails how."""
+    words = Words(request.language)
+    active = {(fault["peer"], fault["kind"]): fault for fault in faults.listed(call.store)}
+    peers = {
+        "channel": words("支付渠道"),
+        "lender": words("贷款机构"),
+        "sms": words("短信网关"),
+        "email": words("邮件"),
+        "push": words("推送"),
+        "identity": words("实名核验"),
+        "bureau": words("征信机构"),
+    }
+    kinds = {
+        "outage": words("停机"),
+        "timeout": words("超时不答"),
+        "lost_answer": words("办了但回答丢失"),
+        "delay": words("迟缓"),
+        "decline": words("一律拒绝"),
+        "pending": words("受理后搁置"),
+        "duplicate_notice": words("重复通知"),
+    }
+    sections = [
+        el(
+            "form",
+            el(
+                "fieldset",
+                el("legend", el("strong", name)),
+                [
+                    _switch(words, peer, kind, label, active)
+                    for kind, label in kinds.items()
+                    if _makes_sense(peer, kind)
+                ],
+            ),
+            method="post",
+            action="/sandbox/faults/",
+            class_="card",
+            id=f"faults-{peer}",
+        )
+        for peer, name in peers.items()
+    ]
+    settle = el(
+        "form",
+        el("input", type="hidden", name="settle", value="1"),
+        el("button", words("办完所有搁置的业务"), class_="button quiet block"),
+        method="post",
+        action="/sandbox/faults/",
+        id="settle",
+    )
+    content = [
+        el("h1", words("故障开关")),
+        el("p", words("打开后，对应的机构会这样出错，直到关上。"), class_="quiet-text"),
+        sections,
+        settle,
+    ]
+    return as_page(shell(words, title=words("故障开关"), content=el("div", content, class_="stack")))
+
+
+def _makes_sense(peer: str, kind: str) -> bool:
+    return (
+        kind not in ("pending", "duplicate_notice")
+        or peer == "channel"
+        or (peer, kind) == ("lender", "pending")
+    )
+
+
+def _switch(words: Words, peer: str, kind: str, label: str, active: dict[tuple[Any, Any], Any]) -> Safe:
+    is_on = (peer, kind) in active
+    return el(
+        "div",
+        el("span", label, " ", el("span", words("出错中"), class_="tag late") if is_on else None),
+        el(
+            "button",
+            words("关上") if is_on else words("打开"),
+            el("span", f" {peer} {kind}", class_="sr"),
+            class_="button small soft" if is_on else "button small quiet",
+            name="switch",
+            value=f"{peer} {kind} {'off' if is_on else 'on'}",
+        ),
+        class_="split middle fault",
+    )
+
+
+@routes.add("POST", "/sandbox/faults/")
+def press_switch(call: Call, request: Request) -> Answer:
+    """One switch pressed."""
+    form = request.form()
+    if form.get("settle"):
+        control.settle(call, request)
+        return redirect("/sandbox/faults/")
+    parts = form.get("switch", "").split(" ")
+    if len(parts) != 3:
+        raise Refused("missing", field="switch", status=400)
+    faults.switch(call.store, peer=parts[0], kind=parts[1], on=parts[2] == "on", times=None, seconds=None)
+    return redirect("/sandbox/faults/")
