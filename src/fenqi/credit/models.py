@@ -169,9 +169,7 @@ class LenderInquiry(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["borrower_id", "application_id"], name="inquiry_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["borrower_id", "application_id"], name="inquiry_once")]
 
 
 class Agreement(models.Model):
@@ -193,7 +191,9 @@ class Agreement(models.Model):
     text_version = models.CharField(max_length=16)
     text_digest = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32, help_text="over everything that was agreed")
-    content = models.JSONField(help_text="what the document shows: order lines, cost table, schedule, mandate")
+    content = models.JSONField(
+        help_text="what the document shows: order lines, cost table, schedule, mandate"
+    )
     read_seconds = models.PositiveIntegerField()
     evidence = models.JSONField()
     signed_on = models.DateField()

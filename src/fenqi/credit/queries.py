@@ -1,0 +1,266 @@
+"""What may be read of credit: frozen values. A shopper's things are always asked for with their borrower_id."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from fenqi.credit import quotes
+from fenqi.credit.errors import AgreementUnknown, ApplicationUnknown
+from fenqi.credit.models import (
+    CLOSED_STATES,
+    Agreement,
+    Application,
+    ApplicationState,
+    Decision,
+    Lender,
+    PublishedPlan,
+)
+from fenqi.credit.services.quoting import Held, find_quote
+from fenqi.domain.plans import Plan, plan_from_json, quote_plan
+from fenqi.plumbing import business_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Held", "find_quote"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheapestOffer:
+    """The plan with the smallest installment of our lenders, for a product page."""
+
+    per_period_fen: int
+    installments: int
+    total_cost_fen: int
+    annual_rate_simple: Any
+    is_interest_free: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationView:
+    """An application as doors see it."""
+
+    borrower_id: int
+    id: UUID
+    order_id: UUID
+    quote_id: UUID
+    lender_code: str
+    lender_name: str
+    amount_fen: int
+    state: str
+    state_label: str
+    reasons: tuple[str, ...]
+    started_at: datetime.datetime
+    closed_at: datetime.datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Still on its way."""
+        return self.state not in CLOSED_STATES
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionView:
+    """One word that was spoken on an application."""
+
+    by: str
+    decided_by: str
+    result: str
+    reasons: tuple[str, ...]
+    inputs: dict[str, Any]
+    at: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFile:
+    """What a reviewer needs to decide a referred application."""
+
+    application: ApplicationView
+    quote: quotes.QuotedPlan
+    decisions: tuple[DecisionView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementView:
+    """A signed agreement."""
+
+    borrower_id: int
+    id: UUID
+    number: str
+    application_id: UUID
+    order_id: UUID
+    lender_code: str
+    amount_fen: int
+    card_id: UUID
+    digest: str
+    quote: quotes.QuotedPlan
+    signed_on: datetime.date
+    signed_at: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LenderView:
+    """A lender's names and kind."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: str
+    services_own_loans: bool
+
+
+def lenders() -> dict[str, LenderView]:
+    """Every lender by code."""
+    return {
+        row.code: LenderView(
+            code=row.code,
+            name=row.name,
+            name_en=row.name_en,
+            kind=row.kind,
+            services_own_loans=row.services_own_loans,
+        )
+        for row in Lender.objects.all()
+    }
+
+
+def plans_in_force(*, on: datetime.date) -> list[Plan]:
+    """The plans of active lenders serviced here, each in its newest version; one statement."""
+    rows = PublishedPlan.objects.filter(
+        lender__is_active=True, lender__services_own_loans=False, valid_from__lte=on
+    ).order_by("version")
+    newest = {row.code: row for row in rows}
+    return [
+        plan_from_json(row.plan)
+        for row in newest.values()
+        if row.valid_until is None or row.valid_until >= on
+    ]
+
+
+def cheapest_per_period(*, amount_fen: int, on: datetime.date | None = None) -> CheapestOffer | None:
+    """
+    The offer with the smallest installment, or None where nothing is offered on this amount.
+
+    One statement when the caller gives the date; the outside lender is not asked.
+    """
+    on = on or business_date.current()
+    offers = [quote_plan(plan, amount_fen, on) for plan in plans_in_force(on=on) if plan.serves(amount_fen)]
+    if not offers:
+        return None
+    best = min(offers, key=lambda quote: (quote.per_period_fen, quote.total_cost_fen))
+    return CheapestOffer(
+        per_period_fen=best.per_period_fen,
+        installments=best.installments,
+        total_cost_fen=best.total_cost_fen,
+        annual_rate_simple=best.annual_rate_simple,
+        is_interest_free=best.is_free,
+    )
+
+
+def application(*, borrower_id: int, application_id: UUID) -> ApplicationView:
+    """One application of this person. Raises: ApplicationUnknown."""
+    row = Application.objects.filter(borrower_id=borrower_id, id=application_id).first()
+    if row is None:
+        raise ApplicationUnknown(_("没有这个分期申请。"))
+    return _views([row])[0]
+
+
+def applications_of_order(*, borrower_id: int, order_id: UUID) -> list[ApplicationView]:
+    """Every application for an order, the newest first."""
+    rows = Application.objects.filter(borrower_id=borrower_id, order_id=order_id).order_by(
+        "-started_at", "-id"
+    )
+    return _views(rows)
+
+
+def review_queue(limit: int = 100) -> list[ApplicationView]:
+    """Applications that wait for a person, the oldest first."""
+    rows = Application.objects.filter(state=ApplicationState.REFERRED).order_by("started_at")[:limit]
+    return _views(rows)
+
+
+def review_file(*, borrower_id: int, application_id: UUID) -> ReviewFile:
+    """An application with its quote and everything that was said on it. Raises: ApplicationUnknown."""
+    view = application(borrower_id=borrower_id, application_id=application_id)
+    spoken = Decision.objects.filter(borrower_id=borrower_id, application_id=application_id).order_by(
+        "at", "id"
+    )
+    return ReviewFile(
+        application=view,
+        quote=find_quote(quote_id=view.quote_id).quote,
+        decisions=tuple(
+            DecisionView(
+                by=row.get_by_display(),
+                decided_by=row.decided_by,
+                result=row.result,
+                reasons=tuple(row.reasons),
+                inputs=row.inputs,
+                at=row.at,
+            )
+            for row in spoken
+        ),
+    )
+
+
+def decision_serial(*, borrower_id: int, application_id: UUID) -> str:
+    """The lender's own number for its decision, or nothing."""
+    return (
+        Decision.objects.filter(borrower_id=borrower_id, application_id=application_id, by="lender")
+        .order_by("-at")
+        .values_list("serial", flat=True)
+        .first()
+        or ""
+    )
+
+
+def agreement(
+    *, borrower_id: int, agreement_id: UUID | None = None, application_id: UUID | None = None
+) -> AgreementView:
+    """A signed agreement by its id or its application. Raises: AgreementUnknown."""
+    rows = Agreement.objects.filter(borrower_id=borrower_id)
+    row = (
+        rows.filter(id=agreement_id).first()
+        if agreement_id
+        else rows.filter(application_id=application_id).first()
+    )
+    if row is None:
+        raise AgreementUnknown(_("没有这份协议。"))
+    return AgreementView(
+        borrower_id=borrower_id,
+        id=row.id,
+        number=row.number,
+        application_id=row.application_id,
+        order_id=row.order_id,
+        lender_code=row.lender_code,
+        amount_fen=row.amount_fen,
+        card_id=row.card_id,
+        digest=bytes(row.digest).hex(),
+        quote=quotes.from_json(row.content["quote"]),
+        signed_on=row.signed_on,
+        signed_at=row.signed_at,
+    )
+
+
+def _views(rows: Iterable[Application]) -> list[ApplicationView]:
+    names = {code: lender.name for code, lender in lenders().items()}
+    return [
+        ApplicationView(
+            borrower_id=row.borrower_id,
+            id=row.id,
+            order_id=row.order_id,
+            quote_id=row.quote_id,
+            lender_code=row.lender_code,
+            lender_name=names.get(row.lender_code, row.lender_code),
+            amount_fen=row.amount_fen,
+            state=row.state,
+            state_label=ApplicationState(row.state).label,
+            reasons=tuple(row.reasons),
+            started_at=row.started_at,
+            closed_at=row.closed_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,68 @@
+"""Which step an application waits at: one function that every page, link and lost session asks."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from fenqi.credit.models import ApplicationState
+
+
+class Step(enum.StrEnum):
+    """Steps of an application, in order; the last four are ends or waits."""
+
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    CARD = "card"
+    DECISION = "decision"
+    AGREEMENT = "agreement"
+    CONFIRM = "confirm"
+    WAITING = "waiting"
+    """Money is on its way, or we do not know yet."""
+    DONE = "done"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """What the next step depends on. `is_order_open`: the order can still be paid."""
+
+    state: str
+    is_identified: bool
+    contact_status: str
+    has_card: bool
+    is_order_open: bool
+
+
+_BY_STATE = {
+    ApplicationState.DECIDING: Step.DECISION,
+    ApplicationState.REFERRED: Step.DECISION,
+    ApplicationState.SIGNED: Step.CONFIRM,
+    ApplicationState.DISBURSING: Step.WAITING,
+    ApplicationState.DONE: Step.DONE,
+    ApplicationState.DECLINED: Step.DECLINED,
+    ApplicationState.CANCELLED: Step.CANCELLED,
+}
+_BEFORE_MONEY = {
+    ApplicationState.STARTED,
+    ApplicationState.DECIDING,
+    ApplicationState.REFERRED,
+    ApplicationState.APPROVED,
+    ApplicationState.SIGNED,
+}
+
+
+def next_step(progress: Progress) -> Step:
+    """The one step this application waits at now; steps already done are never asked again."""
+    if progress.state in _BEFORE_MONEY and not progress.is_order_open:
+        return Step.CANCELLED
+    if progress.state == ApplicationState.STARTED:
+        if not progress.is_identified:
+            return Step.IDENTITY
+        if progress.contact_status != "approved":
+            return Step.CONTACT
+        return Step.DECISION
+    if progress.state == ApplicationState.APPROVED:
+        return Step.AGREEMENT if progress.has_card else Step.CARD
+    return _BY_STATE[ApplicationState(progress.state)]
