@@ -28,6 +28,13 @@ DEMO_STAFF = [
 
 def load() -> None:
     """Publish the texts and, in a demo or test, add the staff. Safe to repeat."""
+    load_texts()
+    if settings.DEMO:
+        load_demo_staff()
+
+
+def load_texts() -> None:
+    """Publish every version of every text in the folder."""
     for code, version in sorted(_versions()):
         title_zh, body_zh = _read(code, version, "zh")
         title_en, body_en = _read(code, version, "en")
@@ -40,13 +47,16 @@ def load() -> None:
             body_en=body_en,
             published_on=TEXTS_PUBLISHED_ON,
         )
-    if settings.DEMO:
-        known = set(StaffMember.objects.values_list("name", flat=True))
-        for name, shown_name, password, roles in DEMO_STAFF:
-            if name not in known:
-                services.add_staff(
-                    by="system:seed", name=name, shown_name=shown_name, password=password, roles=list(roles)
-                )
+
+
+def load_demo_staff() -> None:
+    """Add those who are not there yet."""
+    known = set(StaffMember.objects.values_list("name", flat=True))
+    for name, shown_name, password, roles in DEMO_STAFF:
+        if name not in known:
+            services.add_staff(
+                by="system:seed", name=name, shown_name=shown_name, password=password, roles=list(roles)
+            )
 
 
 def demo_staff() -> list[tuple[str, str, str]]:

@@ -89,22 +89,42 @@ class Session:
 
 def person(borrower_id: int) -> Person:
     """The person behind an account. Raises: NotFound."""
-    account = Account.objects.filter(borrower_id=borrower_id).first()
-    if account is None:
+    found = persons({borrower_id}).get(borrower_id)
+    if found is None:
         raise refusals.NotFound(_("账号不存在。"))
-    identity = Identity.objects.filter(borrower_id=borrower_id).first()
+    return found
+
+
+def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
+    """Several persons by three statements; unknown ids are left out."""
+    wanted = list(borrower_ids)
+    identities = {one.borrower_id: one for one in Identity.objects.filter(borrower_id__in=wanted)}
+    contacts: dict[int, set[str]] = {}
+    for borrower_id, status in Contact.objects.filter(borrower_id__in=wanted).values_list(
+        "borrower_id", "status"
+    ):
+        contacts.setdefault(borrower_id, set()).add(status)
+    return {
+        account.borrower_id: _person(
+            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, set())
+        )
+        for account in Account.objects.filter(borrower_id__in=wanted)
+    }
+
+
+def _person(account: Account, identity: Identity | None, contact_statuses: set[str]) -> Person:
     born_on = datetime.date.fromisoformat(identity.born_on) if identity else None
     valid_until = None
     if identity and identity.valid_until[:1].isdigit():
         valid_until = datetime.date.fromisoformat(identity.valid_until)
     return Person(
-        borrower_id=borrower_id,
+        borrower_id=account.borrower_id,
         phone_masked=masks.phone(account.phone),
         name_masked=masks.name(identity.real_name) if identity else "",
         id_number_masked=masks.id_number(identity.id_number) if identity else "",
         identity_status=identity.status if identity else "none",
         identity_reason=identity.reason if identity else "",
-        contact_status=contact_state(borrower_id),
+        contact_status=_furthest(contact_statuses),
         is_student=bool(identity and identity.is_student),
         age=_age(born_on, business_date.current()) if born_on else None,
         born_on=born_on,
@@ -120,7 +140,10 @@ def _age(born_on: datetime.date, on: datetime.date) -> int:
 
 def contact_state(borrower_id: int) -> str:
     """Where the person's contact stands: none, or the status of the one furthest along."""
-    statuses = set(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True))
+    return _furthest(set(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True)))
+
+
+def _furthest(statuses: set[str]) -> str:
     return next((status.value for status in _CONTACT_ORDER if status in statuses), "none")
 
 
@@ -130,6 +153,12 @@ def has_consent(*, borrower_id: int, text_code: str, version: int | None = None)
     if version is not None:
         standing = standing.filter(text_version=version)
     return standing.exists()
+
+
+def borrowers_who_agreed(*, text_code: str, borrower_ids: set[int]) -> set[int]:
+    """Those of many whose consent to this text stands, by one statement."""
+    standing = Consent.objects.filter(borrower_id__in=borrower_ids, text_code=text_code, withdrawn_at=None)
+    return set(standing.values_list("borrower_id", flat=True))
 
 
 def cards(borrower_id: int) -> list[Card]:
@@ -156,7 +185,7 @@ def card_token(*, borrower_id: int, card_id: UUID) -> str:
         .first()
     )
     if kept is None:
-        raise refusals.CardUnknown(_("没有这张银行卡,或已解绑。"))
+        raise refusals.CardUnknown(_("没有这张银行卡，或已解绑。"))
     return kept
 
 

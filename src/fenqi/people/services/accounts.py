@@ -125,7 +125,7 @@ def change_phone(*, borrower_id: int, new_phone: str, code: str, id_number_tail:
     new_phone = refusals.phone(new_phone, field="new_phone")
     identity = Identity.objects.filter(borrower_id=borrower_id, status="passed").first()
     if identity and identity.id_number[-6:] != id_number_tail.strip().upper():
-        raise refusals.Unreadable(_("与实名信息不符,请输入身份证号后 6 位。"), field="id_number_tail")
+        raise refusals.Unreadable(_("与实名信息不符，请输入身份证号后 6 位。"), field="id_number_tail")
     use_code(phone=new_phone, code=code, purpose=CodePurpose.CHANGE_PHONE)
     with transaction.atomic():
         account = Account.objects.select_for_update().get(borrower_id=borrower_id)
@@ -133,7 +133,7 @@ def change_phone(*, borrower_id: int, new_phone: str, code: str, id_number_tail:
             phone_index=phone_index(new_phone), defaults={"borrower_id": borrower_id}
         )
         if not is_new and kept.borrower_id != borrower_id:
-            raise PhoneTaken(_("这个手机号已有账号,不能更换到它。"), field="new_phone")
+            raise PhoneTaken(_("这个手机号已有账号，不能更换到它。"), field="new_phone")
         if account.phone != new_phone:
             PhoneIndex.objects.filter(
                 phone_index=phone_index(account.phone), borrower_id=borrower_id

@@ -79,7 +79,7 @@ def bind_card(*, borrower_id: int, number: str, holder_phone: str, code: str) ->
 def _passed_identity(borrower_id: int) -> Identity:
     identity = Identity.objects.filter(borrower_id=borrower_id, status=IdentityStatus.PASSED).first()
     if identity is None:
-        raise refusals.IdentityNeeded(_("请先完成实名认证,再绑定本人名下的银行卡。"))
+        raise refusals.IdentityNeeded(_("请先完成实名认证，再绑定本人名下的银行卡。"))
     return identity
 
 
@@ -92,7 +92,7 @@ def _intend(borrower_id: int, number: str, index: bytes, phone: str) -> UUID:
         borrower_id=borrower_id, number_index=index, asked_at__gt=now - datetime.timedelta(days=1)
     )
     if today.count() >= limit:
-        raise refusals.CardLimit(_("这张卡今天核验次数已用完,请明天再试或换一张卡。"), field="number")
+        raise refusals.CardLimit(_("这张卡今天核验次数已用完，请明天再试或换一张卡。"), field="number")
     card_id = new_id()
     BankCard.objects.create(
         borrower_id=borrower_id,
@@ -110,15 +110,15 @@ def _intend(borrower_id: int, number: str, index: bytes, phone: str) -> UUID:
 def _conclude(borrower_id: int, card_id: UUID, answer: CardAnswer) -> UUID:
     if answer.result == CheckResult.RETRY:
         raise refusals.CheckUnavailable(
-            _("银行暂未响应,卡片尚未绑定。资料已保留,请稍后再点一次,无需重新获取验证码。")
+            _("银行暂未响应，卡片尚未绑定。资料已保留，请稍后再点一次，无需重新获取验证码。")
         )
     if answer.result == CheckResult.PASS:
         return _activate(borrower_id, card_id, answer)
     _refuse(borrower_id, card_id, answer)
     if answer.result == CheckResult.LIMIT:
-        raise refusals.CardLimit(_("这张卡今天核验次数已用完,请明天再试或换一张卡。"), field="number")
+        raise refusals.CardLimit(_("这张卡今天核验次数已用完，请明天再试或换一张卡。"), field="number")
     raise refusals.CardRefused(
-        _("银行核验未通过:请使用本人名下的储蓄卡,并核对卡号与银行预留手机号。"), field="number"
+        _("银行核验未通过：请使用本人名下的储蓄卡，并核对卡号与银行预留手机号。"), field="number"
     )
 
 

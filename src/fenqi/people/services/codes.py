@@ -71,9 +71,9 @@ def use_code(*, phone: str, code: str, purpose: str, field: str = "code") -> Non
     code = refusals.code(code, field=field)
     verdict = _try_code(index=phone_index(phone), code=code, purpose=CodePurpose(purpose))
     if verdict == "wrong":
-        raise refusals.CodeWrong(_("验证码不对或已过期,请检查最新一条短信。"), field=field)
+        raise refusals.CodeWrong(_("验证码不对或已过期，请检查最新一条短信。"), field=field)
     if verdict == "closed":
-        raise refusals.CodeClosed(_("错误次数过多,这个验证码已作废,请重新获取。"), field=field)
+        raise refusals.CodeClosed(_("错误次数过多，这个验证码已作废，请重新获取。"), field=field)
 
 
 @transaction.atomic
@@ -123,11 +123,11 @@ def _check_speed(*, index: bytes, address: bytes, purpose: CodePurpose, now: dat
     if len(last_minute) >= limits["minute"]:
         wait = max(1, 60 - int((now - max(last_minute)).total_seconds()))
         raise refusals.TooSoon(
-            _("验证码刚刚发送过,请 %(n)s 秒后再获取。") % {"n": wait}, field="phone", wait_seconds=wait
+            _("验证码刚刚发送过，请 %(n)s 秒后再获取。") % {"n": wait}, field="phone", wait_seconds=wait
         )
     if sum(at > hour for at in same) >= limits["hour"]:
-        raise refusals.TooSoon(_("这个手机号一小时内获取验证码次数过多,请一小时后再试。"), field="phone")
+        raise refusals.TooSoon(_("这个手机号一小时内获取验证码次数过多，请一小时后再试。"), field="phone")
     if len(same) >= limits["day"] or len(sent) >= wide["number_day"]:
-        raise refusals.TooSoon(_("这个手机号今天获取验证码次数过多,请明天再试。"), field="phone")
+        raise refusals.TooSoon(_("这个手机号今天获取验证码次数过多，请明天再试。"), field="phone")
     if SignInCode.objects.filter(address_index=address, sent_at__gt=hour).count() >= wide["address_hour"]:
-        raise refusals.TooSoon(_("当前网络获取验证码次数过多,请稍后再试。"), field="phone")
+        raise refusals.TooSoon(_("当前网络获取验证码次数过多，请稍后再试。"), field="phone")

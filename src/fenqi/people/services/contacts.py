@@ -72,13 +72,13 @@ def name_contact(
     # The lock makes double clicks and two tabs queue up, so that one person gets one message.
     account = Account.objects.select_for_update().get(borrower_id=borrower_id)
     if not Identity.objects.filter(borrower_id=borrower_id, status=IdentityStatus.PASSED).exists():
-        raise refusals.IdentityNeeded(_("请先完成实名认证,再填写第一联系人。"))
+        raise refusals.IdentityNeeded(_("请先完成实名认证，再填写第一联系人。"))
     name = refusals.contact_name(name)
     if relationship not in Relationship.values:
         raise refusals.Unreadable(_("请选择与联系人的关系。"), field="relationship")
     phone = refusals.phone(phone)
     if phone == account.phone:
-        raise refusals.ContactRefused(_("联系人不能是您本人,请填写另一个人的手机号。"), field="phone")
+        raise refusals.ContactRefused(_("联系人不能是您本人，请填写另一个人的手机号。"), field="phone")
 
     live = list(Contact.objects.filter(borrower_id=borrower_id, status__in=LIVE))
     same = next((kept for kept in live if kept.phone == phone), None)
@@ -90,7 +90,7 @@ def name_contact(
     _check_naming(borrower_id, phone)
     replaced = [kept for kept in live if kept.id == replaces]
     if len(live) - len(replaced) >= _rules()["at_most"]:
-        raise refusals.ContactRefused(_("联系人已达上限,请更换其中一位。"), field="phone")
+        raise refusals.ContactRefused(_("联系人已达上限，请更换其中一位。"), field="phone")
     for kept in replaced:
         _close(kept, ContactStatus.REPLACED)
 
@@ -121,7 +121,7 @@ def name_contact(
 def _check_naming(borrower_id: int, phone: str) -> None:
     """Not one who said no to this applicant, and not one whom many applicants name; the answer tells neither."""
     index = phone_index(phone)
-    neutral = refusals.ContactRefused(_("这位联系人暂时无法使用,请换一位。"), field="phone")
+    neutral = refusals.ContactRefused(_("这位联系人暂时无法使用，请换一位。"), field="phone")
     namings = list(ContactNaming.objects.filter(phone_index=index))
     if any(naming.borrower_id == borrower_id and naming.refused_at for naming in namings):
         raise neutral
@@ -135,14 +135,14 @@ def resend_contact_link(*, borrower_id: int, contact_id: UUID) -> None:
     """Send the link once more. Raises: NotWaiting, ContactRefused when sent often enough today."""
     contact = _lock_contact(borrower_id, contact_id)
     if contact.status != ContactStatus.INVITED:
-        raise refusals.NotWaiting(_("联系人已经回复,无需再次发送。"))
+        raise refusals.NotWaiting(_("联系人已经回复，无需再次发送。"))
     limit = rule_data.value("contact_links_per_day", on=business_date.current())
     since = clock.now() - datetime.timedelta(days=1)
     sent = ContactUse.objects.filter(
         borrower_id=borrower_id, contact_id=contact_id, kind="link", used_at__gt=since
     )
     if sent.count() >= limit:
-        raise refusals.ContactRefused(_("今天已多次发送短信,为免打扰联系人,请明天再试。"))
+        raise refusals.ContactRefused(_("今天已多次发送短信，为免打扰联系人，请明天再试。"))
     _send_link(contact)
 
 
@@ -173,9 +173,9 @@ def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None =
     if contact.status == becomes or (answer == "accept" and contact.status == ContactStatus.APPROVED):
         return ContactStatus(contact.status)
     if contact.status not in allowed_from:
-        raise refusals.AlreadyAnswered(_("您已回复过,没有再次提交。"))
+        raise refusals.AlreadyAnswered(_("您已回复过，没有再次提交。"))
     if contact.status == ContactStatus.INVITED and invite.expires_at < clock.now():
-        raise refusals.LinkExpired(_("链接已过期,您无需做任何事;资料将被删除。"))
+        raise refusals.LinkExpired(_("链接已过期，您无需做任何事；资料将被删除。"))
 
     now = clock.now()
     text = text_of(code=CONTACT_TEXT)
@@ -224,7 +224,7 @@ def review_contact(*, staff: str, borrower_id: int, contact_id: UUID, approve: b
         raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
     contact = _lock_contact(borrower_id, contact_id)
     if contact.status != ContactStatus.ACCEPTED:
-        raise refusals.NotWaiting(_("这位联系人不在待审核状态,可能已被同事处理或已撤回。"))
+        raise refusals.NotWaiting(_("这位联系人不在待审核状态，可能已被同事处理或已撤回。"))
     contact.status = ContactStatus.APPROVED if approve else ContactStatus.REFUSED
     contact.reviewed_at, contact.reviewed_by = clock.now(), staff
     contact.reason = reason.strip()[:300]

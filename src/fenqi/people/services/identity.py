@@ -101,7 +101,7 @@ def _read(
     min_age = rule_data.value("age_limits", on=on)["hard_min"]
     if citizen.age_on(on) < min_age:
         raise refusals.TooYoung(
-            _("未满 %(n)s 周岁不能申请分期,可以选择全款支付。") % {"n": min_age}, field="id_number"
+            _("未满 %(n)s 周岁不能申请分期，可以选择全款支付。") % {"n": min_age}, field="id_number"
         )
     if valid_until is not None:
         _check_validity(valid_until, citizen, on)
@@ -118,11 +118,11 @@ def _read(
 
 def _check_validity(valid_until: datetime.date, citizen: id_numbers.IdNumber, on: datetime.date) -> None:
     if valid_until < on:
-        raise refusals.Unreadable(_("身份证已过期,请换领新证后再认证。"), field="valid_until")
+        raise refusals.Unreadable(_("身份证已过期，请换领新证后再认证。"), field="valid_until")
     # No card with an end runs longer than 20 years from today (issued today, at 26 to 45).
     if valid_until.year > on.year + 20:
         raise refusals.Unreadable(
-            _("有效期不合理,请对照身份证背面填写;长期有效请勾选“长期”。"), field="valid_until"
+            _("有效期不合理，请对照身份证背面填写；长期有效请勾选“长期”。"), field="valid_until"
         )
 
 
@@ -134,8 +134,8 @@ def _standing_answer(borrower_id: int, submission: _Submission) -> IdentityOutco
     if (kept.real_name, kept.id_number) == (submission.real_name, submission.citizen.number):
         return IdentityOutcome.PASS if kept.status == IdentityStatus.PASSED else IdentityOutcome.REVIEW
     if kept.status == IdentityStatus.PASSED:
-        raise refusals.IdentityStanding(_("这个账号已完成实名认证,不能换成另一个人。"))
-    raise refusals.IdentityStanding(_("上一次提交正在人工审核,请等结果出来。"))
+        raise refusals.IdentityStanding(_("这个账号已完成实名认证，不能换成另一个人。"))
+    raise refusals.IdentityStanding(_("上一次提交正在人工审核，请等结果出来。"))
 
 
 @transaction.atomic
@@ -146,13 +146,13 @@ def _intend(borrower_id: int, submission: _Submission) -> UUID:
     kept = Identity.objects.filter(borrower_id=borrower_id).first()
     latest = IdentityCheck.objects.filter(borrower_id=borrower_id).order_by("-asked_at").first()
     if latest and latest.answered_at is None and latest.asked_at > now - CHECK_ABANDONED_AFTER:
-        raise refusals.IdentityStanding(_("刚才的提交还在核验,请稍等片刻。"))
+        raise refusals.IdentityStanding(_("刚才的提交还在核验，请稍等片刻。"))
     limit = rule_data.value("identity_tries_per_day", on=business_date.current())
     recent = IdentityCheck.objects.filter(
         borrower_id=borrower_id, asked_at__gt=now - datetime.timedelta(days=1)
     ).exclude(result=CheckResult.RETRY)
     if recent.count() >= limit:
-        raise refusals.IdentityLimit(_("今天的认证次数已用完,请明天再试,或联系客服。"))
+        raise refusals.IdentityLimit(_("今天的认证次数已用完，请明天再试，或联系客服。"))
 
     for file_id in (kept.front_id, kept.back_id) if kept else ():
         if file_id:
@@ -254,7 +254,7 @@ def review_identity(*, staff: str, borrower_id: int, approve: bool, reason: str)
         raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
     identity = Identity.objects.select_for_update().filter(borrower_id=borrower_id).first()
     if identity is None or identity.status != IdentityStatus.REVIEW:
-        raise refusals.NotWaiting(_("这项认证不在待审核状态,可能已被同事处理。"))
+        raise refusals.NotWaiting(_("这项认证不在待审核状态，可能已被同事处理。"))
     if approve and not _claim_id_number(identity):
         _move_id_number(identity, staff=staff, reason=reason)
     identity.status = IdentityStatus.PASSED if approve else IdentityStatus.REFUSED

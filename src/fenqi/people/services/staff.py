@@ -50,7 +50,7 @@ def staff_sign_in(*, name: str, password: str, totp_code: str = "") -> StaffSign
     """
     verdict, member = _check(name.strip(), password, totp_code.strip())
     if verdict == "locked":
-        raise refusals.LockedOut(_("错误次数过多,账号已锁定 15 分钟。如非本人操作,请联系管理员。"))
+        raise refusals.LockedOut(_("错误次数过多，账号已锁定 15 分钟。如非本人操作，请联系管理员。"))
     if member is None:
         raise refusals.SignInRefused(_("账号、密码或动态码不正确。"))
     return StaffSignedIn(name=member.name, shown_name=member.shown_name, roles=list(member.roles))
@@ -106,6 +106,6 @@ def set_totp(*, name: str, secret: str, code: str) -> None:
     """Turn the second factor on, once its first code was typed right. Raises: CodeWrong."""
     step = totp.matching_step(secret, code.strip(), at=clock.wall().timestamp(), after=0)
     if step is None:
-        raise refusals.CodeWrong(_("动态码不对,请等下一个 30 秒再输入。"), field="code")
+        raise refusals.CodeWrong(_("动态码不对，请等下一个 30 秒再输入。"), field="code")
     StaffMember.objects.filter(name=name).update(totp_secret=secret, totp_last_step=step)
     audit.record(actor=f"staff:{name}", action="people.staff.totp_on", subject=f"staff:{name}")
