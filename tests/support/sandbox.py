@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from fenqi.plumbing import signing
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 START_WITHIN_SECONDS = 30
-# Cards that pass the check digit; the last two are reported lost and expired.
-CARDS = ("6217000010000000017", "6214830010000000015", "6225880010000000011")
+# Cards that pass the check digit.
+CARDS = ("6217000010000000011", "6214830010000000014", "6225880010000000019")
+LOST_CARD, EXPIRED_CARD = "6217000010000010028", "6217000010000010036"
 
 
 class SandboxPeers:
@@ -26,6 +29,10 @@ class SandboxPeers:
     def __init__(self, url: str) -> None:
         self.url = url
         self._client = httpx.Client(base_url=url, timeout=20, trust_env=False)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
     def _get(self, path: str, **query: str) -> Any:
         response = self._client.get(f"/sandbox/api/{path}", params=query)
@@ -61,6 +68,12 @@ class SandboxPeers:
     def notices(self) -> list[dict[str, Any]]:
         """Every notice the channel has or had to send; `body` is exactly what goes over the wire."""
         return self._get("notices")["notices"]
+
+    def sign(self, body: bytes) -> dict[str, str]:
+        """The headers the channel sends a notice with."""
+        from django.conf import settings
+
+        return signing.sign(body, secret=settings.PEER_SECRET, at=int(time.time()))
 
     def texts(self, *, to: str | None = None, kind: str = "sms") -> list[str]:
         """The bodies of what was sent, oldest first."""
@@ -107,6 +120,8 @@ def free_port() -> int:
 def sandbox_process() -> Iterator[SandboxPeers]:
     from django.conf import settings
 
+    from fenqi.adapters import peer
+
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "fenqi.adapters.sandbox", "--port", str(port)],
@@ -126,6 +141,8 @@ def sandbox_process() -> Iterator[SandboxPeers]:
                 time.sleep(0.05)
         yield peers
     finally:
+        peers.close()
+        peer.hang_up()
         process.terminate()
         process.wait(10)
 

@@ -60,6 +60,12 @@ def _client() -> httpx.Client:
     return httpx.Client(limits=limits, trust_env=False)
 
 
+def hang_up() -> None:
+    """Close the kept connections; the next call opens new ones."""
+    _client().close()
+    _client.cache_clear()
+
+
 class Peer:
     """The party of this name in settings.FENQI_PEERS."""
 
