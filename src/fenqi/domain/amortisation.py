@@ -25,13 +25,15 @@ def lay_out(
     installment_factors: Sequence[Ratio] | None = None,
     first_interest_fen: int | None = None,
     free_of_principal: int = 0,
+    installment_fen: int | None = None,
 ) -> Layout:
     """
     Lay `balance_fen` over as many rows as there are `factors` (the interest factor of each row's period).
 
     `installment_factors`: those the annuity is computed from, where they differ from the ones interest is counted by.
     `first_interest_fen`: the interest of the first row, where it is not that of a whole period.
-    `free_of_principal`: the first rows that bear interest only. All principal parts add up to the balance.
+    `free_of_principal`: the first rows that bear interest only. `installment_fen`: the size of the installment (or of
+    its principal) where it is given; the last rows then may run empty. All principal parts add up to the balance.
     Source: rules-cn 2.1, 2.3.
     """
     if free_of_principal:
@@ -39,6 +41,10 @@ def lay_out(
     method = terms.method
     if method is Method.INTEREST_ONLY:
         principal = [0] * (len(factors) - 1) + [balance_fen]
+    elif installment_fen is not None:
+        if method is Method.EQUAL_INSTALLMENT and terms.annual_rate:
+            return _rows_of(balance_fen, installment_fen, factors, terms.rounding, first_interest_fen)
+        principal = _parts_of(installment_fen, balance_fen, len(factors))
     elif method is Method.FLAT_INTEREST and terms.annual_rate:
         return _flat(terms, balance_fen, factors)
     elif method is Method.EQUAL_INSTALLMENT and terms.annual_rate:
@@ -166,14 +172,17 @@ def _rest_in_first(
 
 
 def _equal_parts(total: int, count: int, multiple: int, terms: LoanTerms) -> list[int]:
-    part = rounded_to_multiple(total, count, multiple, terms.rounding)
+    parts = _parts_of(rounded_to_multiple(total, count, multiple, terms.rounding), total, count)
+    return parts[::-1] if terms.remainder_in is RemainderIn.FIRST else parts
+
+
+def _parts_of(part: int, total: int, count: int) -> list[int]:
+    """Parts of one size; the last takes what is left."""
     parts: list[int] = []
     left = total
     for _ in range(count - 1):
         parts.append(min(part, left))
         left -= parts[-1]
-    if terms.remainder_in is RemainderIn.FIRST:
-        return [left, *parts]
     return [*parts, left]
 
 

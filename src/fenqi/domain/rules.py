@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 
 from fenqi.domain.errors import TermsError
 
@@ -92,6 +95,8 @@ class PenaltyFrom(StrEnum):
 
 
 Claim = tuple[Timing, Component]
+Step = tuple[Timing, tuple[int, ...]]
+"""A timing and the positions of the components taken of each installment, in order."""
 
 COMPONENTS_COST_FIRST = (
     Component.LATE_FEE,
@@ -121,10 +126,23 @@ class AllocationOrder:
     claims: tuple[Claim, ...] = order_of(*COMPONENTS_COST_FIRST)
     direction: Direction = Direction.HORIZONTAL
     future: FutureRule = FutureRule.NEXT
+    steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    """The claims as the allocation walks them: what is taken of one installment before the next."""
 
     def __post_init__(self) -> None:
         if len(set(self.claims)) != len(self.claims):
             raise TermsError("allocation.claims", self.claims, "every claim once")
+        object.__setattr__(self, "steps", tuple(_steps(self)))
+
+
+def _steps(order: AllocationOrder) -> Iterator[Step]:
+    position_of = {component: position for position, component in enumerate(Component)}
+    if order.direction is Direction.VERTICAL:
+        for timing, component in order.claims:
+            yield timing, (position_of[component],)
+        return
+    for timing, claims in groupby(order.claims, key=itemgetter(0)):
+        yield timing, tuple(position_of[component] for _, component in claims)
 
 
 COST_FIRST = AllocationOrder()

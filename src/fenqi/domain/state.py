@@ -137,7 +137,14 @@ class Share(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How one event was allocated. The shares and `overpaid_fen` add up to `amount_fen`."""
+    """
+    How one event was allocated: the shares and `overpaid_fen` add up to `amount_fen`.
+
+    Money in: the shares are dues met, `overpaid_fen` is what met none. Where a refund or settlement gives back
+    interest that was paid, that share is negative and met something else. Money out (chargeback, refund of an
+    overpayment): the shares are what is owed again, `overpaid_fen` is what came out of money overpaid. Charges and
+    waivers: the shares are what was charged or forgiven. Other kinds move nothing.
+    """
 
     event_id: str
     kind: EventKind
@@ -152,6 +159,8 @@ class Outcome(NamedTuple):
     """Interest and fee the event took off the plan (a settlement, prepayment or refund)."""
     subsidy_back: SubsidyShares = SubsidyShares()
     """What the event unwound of the subsidies."""
+    from_overpaid: tuple[Share, ...] = ()
+    """Money overpaid before that met a due this event made."""
 
     def by_component(self) -> Amounts:
         """The shares summed by component."""

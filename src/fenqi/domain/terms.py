@@ -185,11 +185,8 @@ class LoanTerms:
     installment_multiple_fen: int = 1
     smooth_last: bool = False
     """Spread a last installment that differs too much over all of them (once)."""
-    round_sub_periods: bool = False
-    """Round the interest of each part of a period by itself, instead of the period's sum."""
     remainder_in: RemainderIn = RemainderIn.LAST
     down_payment_rate: Decimal = Decimal(0)
-    down_payment_auto: bool = False
     principal_grace: int = 0
     interest_grace: int = 0
     interest_free_days: int = 0

@@ -1,0 +1,217 @@
+"""The loan while it is replayed: mutable rows that events change. Nothing outside a replay ever sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import attrgetter
+
+from fenqi.domain.events import Event
+from fenqi.domain.rules import Component
+from fenqi.domain.schedule import ScheduleRow
+from fenqi.domain.state import LoanStatus, Outcome, Share, SubsidyShares
+from fenqi.domain.subsidy import NO_SUBSIDY
+from fenqi.domain.terms import LoanTerms
+from fenqi.domain.trace import Trace
+
+PRINCIPAL, INTEREST, FEE, PENALTY, LATE_FEE = range(5)
+"""Positions of the components in the lists of a row."""
+
+COMPONENT_OF = tuple(Component)
+POSITION_OF = {component: position for position, component in enumerate(Component)}
+
+
+class Row:
+    """
+    One installment in motion. `due`, `paid` and `waived` are fen by component; `left_fen` is what is still to pay.
+
+    Most rows of most loans are untouched, so what is rare stands as a default of the class.
+    """
+
+    paid_on: date | None = None
+    subsidy: SubsidyShares = NO_SUBSIDY
+    is_down_payment = False
+    is_extra = False
+    put_back_fen = 0
+    refunded_fen = 0
+    fee_charged_fen = 0
+    earned_fen = 0
+    """Interest of the row's period up to `earned_to`, at the balances that were; the rest is on `opening_fen`."""
+    paid_in_advance_fen = 0
+    paid_late_fen = 0
+    # What being overdue has cost so far, see overdue.py.
+    overdue_since: date | None = None
+    counted_to: date | None = None
+    penalty: tuple[int, int] = (0, 1)
+    capitalised_fen = 0
+    cap_weight = 0
+    penalty_charged_fen = 0
+    late_fee_charged_fen = 0
+    late_fee_fen = 0
+    is_overdue = False
+
+    def __init__(
+        self, number: int, starts_on: date, due_on: date, pay_by_on: date, balance_after_fen: int
+    ) -> None:
+        self.number = number
+        self.starts_on = starts_on
+        self.due_on = due_on
+        self.pay_by_on = pay_by_on
+        self.balance_after_fen = balance_after_fen
+        self.opening_fen = balance_after_fen
+        self.earned_to = starts_on
+        self.due = [0, 0, 0, 0, 0]
+        self.paid = [0, 0, 0, 0, 0]
+        self.waived = [0, 0, 0, 0, 0]
+        self.left_fen = 0
+
+    def open_fen(self, position: int) -> int:
+        """What is still to pay of one component."""
+        return self.due[position] - self.paid[position] - self.waived[position]
+
+    def set_due(self, position: int, fen: int) -> None:
+        """Make `fen` what is due of a component in all."""
+        self.left_fen += fen - self.due[position]
+        self.due[position] = fen
+
+    def pay(self, position: int, fen: int, on: date) -> None:
+        """Count money to a component."""
+        self.paid[position] += fen
+        self.left_fen -= fen
+        if on < self.due_on:
+            self.paid_in_advance_fen += fen
+        elif on > self.due_on:
+            self.paid_late_fen += fen
+
+    def unpay(self, position: int, fen: int) -> None:
+        """Take money back from a component, what came late first."""
+        self.paid[position] -= fen
+        self.left_fen += fen
+        late = min(fen, self.paid_late_fen)
+        self.paid_late_fen -= late
+        self.paid_in_advance_fen -= min(fen - late, self.paid_in_advance_fen)
+
+    def waive(self, position: int, fen: int) -> None:
+        """Forgive part of a component."""
+        self.waived[position] += fen
+        self.left_fen -= fen
+
+
+BY_DUE_DATE = attrgetter("due_on")
+
+
+@dataclass(slots=True)
+class Pause:
+    """Days that do not count as past due: from the day after `from_on` to `to_on` (open: still running)."""
+
+    from_on: date
+    to_on: date | None
+    is_return: bool
+
+
+@dataclass(slots=True)
+class RunningLoan:
+    """The loan as it stands after the events replayed so far."""
+
+    terms: LoanTerms
+    rows: list[Row] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    reversed_ids: frozenset[str] = frozenset()
+    paid_out_fen: int = 0
+    refunded_fen: int = 0
+    first_paid_out_on: date | None = None
+    overpaid_fen: int = 0
+    pauses: list[Pause] = field(default_factory=list)
+    charges: dict[str, tuple[Row, int]] = field(default_factory=dict)
+    """By the id of a charge: the row and component it sits in."""
+    ended: LoanStatus | None = None
+    settled_on: date | None = None
+    accrues: bool = True
+    """False once nothing more may accrue (charge-off, write-off)."""
+    interest_counted_to: date | None = None
+    """With interest on the real balance: the day up to which the running period's interest is counted."""
+    accrued: tuple[int, int] = (0, 1)
+    trace: Trace | None = None
+
+    def principal_left_fen(self) -> int:
+        """All principal still to pay."""
+        return sum(row.due[PRINCIPAL] - row.paid[PRINCIPAL] - row.waived[PRINCIPAL] for row in self.rows)
+
+    def future_rows(self, on: date) -> list[Row]:
+        """Installments due after a day that still have principal or cost to come, oldest first."""
+        return [row for row in self.rows if row.due_on > on and not row.is_extra and not row.is_down_payment]
+
+    def row_for(self, on: date) -> Row | None:
+        """The installment due on a day or next after it; down payments are never meant."""
+        for row in self.rows:
+            if row.due_on >= on and not row.is_down_payment:
+                return row
+        return None
+
+    def extra_row(self, on: date) -> Row:
+        """A row of its own after the last installment, for what falls due after maturity."""
+        last = self.rows[-1]
+        row = Row(max(row.number for row in self.rows) + 1, last.due_on, on, on, 0)
+        row.is_extra = True
+        self.insert(row)
+        return row
+
+    def left_fen(self) -> int:
+        """Everything still to pay by schedule."""
+        return sum(row.left_fen for row in self.rows)
+
+    def insert(self, row: Row) -> None:
+        """Put a row in its place: by due date, after those of the same day."""
+        self.rows.append(row)
+        self.rows.sort(key=BY_DUE_DATE)
+
+    def mark_paid(self, on: date) -> None:
+        """Note the day rows became fully paid, and take it back where they are open again."""
+        for row in self.rows:
+            if row.left_fen:
+                row.paid_on = None
+            elif row.paid_on is None:
+                row.paid_on = on
+
+    def record(
+        self,
+        event: Event,
+        shares: Sequence[Share],
+        overpaid_fen: int = 0,
+        *,
+        fee_fen: int = 0,
+        interest_back_fen: int = 0,
+        subsidy_back: SubsidyShares = NO_SUBSIDY,
+    ) -> None:
+        """Keep how an event was allocated."""
+        self.outcomes.append(
+            Outcome(
+                event.id,
+                event.kind,
+                event.on,
+                event.amount_fen,
+                tuple(shares),
+                overpaid_fen,
+                False,
+                fee_fen,
+                interest_back_fen,
+                subsidy_back,
+            )
+        )
+
+
+def new_row(planned: ScheduleRow, pay_by_on: date) -> Row:
+    """A row in motion from a planned one."""
+    row = Row(planned.number, planned.starts_on, planned.due_on, pay_by_on, planned.balance_after_fen)
+    due = row.due
+    due[PRINCIPAL] = planned.principal_fen
+    due[INTEREST] = planned.interest_fen
+    due[FEE] = planned.fee_fen
+    row.opening_fen += planned.principal_fen
+    row.left_fen = planned.principal_fen + planned.interest_fen + planned.fee_fen
+    if planned.subsidy is not NO_SUBSIDY:
+        row.subsidy = planned.subsidy
+    if planned.is_down_payment:
+        row.is_down_payment = True
+    return row
