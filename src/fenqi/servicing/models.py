@@ -78,7 +78,7 @@ class Loan(models.Model):
     subsidy_unearned_fen = models.BigIntegerField(default=0)
     subsidy_accruing_fen = models.BigIntegerField(default=0)
 
-    turned_on = models.DateField(null=True)  # the last due date a day-end went past
+    grace_days = models.SmallIntegerField(default=0)
     booked_debit_id = models.UUIDField(null=True)  # the debit the day-end booked last, in bulk
 
     external_number = models.TextField(blank=True, default="")
@@ -88,6 +88,7 @@ class Loan(models.Model):
         indexes = [
             # Few loans have a date to wake on; the quiet ones are not in this index.
             models.Index(fields=["wakes_on"], name="loan_waking", condition=Q(wakes_on__isnull=False)),
+            models.Index(fields=["settled_on"], name="loan_settled", condition=Q(settled_on__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(principal_fen__gt=0), name="loan_principal_is_positive"),
@@ -191,7 +192,6 @@ class SettlementQuote(models.Model):
     amount_fen = models.BigIntegerField()
     saved_fen = models.BigIntegerField()
     breakdown = models.JSONField()
-    settled_sequence = models.IntegerField(null=True)
     made_at = models.DateTimeField(db_default=Now())
 
 

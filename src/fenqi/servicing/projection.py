@@ -1,0 +1,191 @@
+"""
+What is stored of a loan's state: pure, from the engine's answer to the rows of servicing_loan and its installments.
+
+Accrual. A period earns its interest and fee evenly by the day. At a date D a loan's part of the receivable is
+`carried + round(accruing * elapsed / length)` with elapsed = days from `accrues_from` to D, at most the period:
+`carried` is what past periods earned less everything paid or forgiven (negative where paid in advance), `accruing` is
+the whole of the running period. Days pass without a row being written.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fenqi.domain.events import Event, EventKind
+from fenqi.domain.state import Installment, LoanState, LoanStatus
+from fenqi.domain.terms import InterestBase, LoanTerms
+
+# Days past due at which a loan moves to another bucket or class (rules-cn 5.4, 5.6); grace adds one more.
+THRESHOLDS = (31, 61, 91, 121, 151, 181, 271, 361)
+TIER_FROM = ((361, 5), (271, 4), (91, 3), (1, 2))
+CLOSED = frozenset({LoanStatus.SETTLED, LoanStatus.OVERPAID, LoanStatus.CHARGED_OFF, LoanStatus.WRITTEN_OFF})
+PAUSES = frozenset({EventKind.DELINQUENCY_PAUSE, EventKind.RETURN_PAUSE})
+PLAIN_KINDS = frozenset({EventKind.PAYOUT, EventKind.REPAYMENT, EventKind.EARLY_SETTLEMENT})
+
+INSTALLMENT_COLUMNS = (
+    "number",
+    "starts_on",
+    "due_on",
+    "balance_after_fen",
+    "principal_fen",
+    "interest_fen",
+    "fee_fen",
+    "penalty_fen",
+    "late_fee_fen",
+    "principal_paid_fen",
+    "interest_paid_fen",
+    "fee_paid_fen",
+    "penalty_paid_fen",
+    "late_fee_paid_fen",
+    "waived_fen",
+    "subsidy_fen",
+    "paid_on",
+)
+
+InstallmentRow = tuple[Any, ...]
+"""The values of INSTALLMENT_COLUMNS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The columns of servicing_loan that follow from the events, and the installment rows."""
+
+    loan: dict[str, Any]
+    installments: tuple[InstallmentRow, ...]
+
+
+def project(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> Projection:
+    """The rows of a loan whose state is `state`."""
+    open_past = [row for row in state.installments if row.due_on <= state.as_of and row.outstanding_fen > 0]
+    is_closed = state.status in CLOSED
+    oldest = open_past[0].due_on if open_past and not is_closed else None
+    days = 0 if is_closed else state.days_past_due
+    return Projection(
+        loan={
+            "state": _state(state, days),
+            "projected_on": state.as_of,
+            "settled_on": state.settled_on,
+            "principal_outstanding_fen": state.principal_outstanding_fen,
+            "outstanding_fen": state.outstanding_fen,
+            "overpaid_fen": state.overpaid_fen,
+            "next_due_on": None if is_closed else state.next_due_on,
+            "oldest_unpaid_due_on": oldest,
+            "paused_days": (state.as_of - oldest).days - days if oldest and days else 0,
+            "bucket": bucket_of(days),
+            "tier": tier_of(days, state.status),
+            "is_paused": state.is_paused,
+            "wakes_on": None if is_closed else _wakes_on(terms, events, state, open_past),
+            "is_plain": _is_plain(terms, events, state),
+            **_accrual(state, is_closed=is_closed),
+        },
+        installments=tuple(installment_row(row) for row in state.installments),
+    )
+
+
+def installment_row(row: Installment) -> InstallmentRow:
+    """The stored form of an installment."""
+    return (
+        row.number,
+        row.starts_on,
+        row.due_on,
+        row.balance_after_fen,
+        *row[4:14],
+        row.waived_fen,
+        row.subsidy.total_fen,
+        row.paid_on,
+    )
+
+
+def bucket_of(days_past_due: int) -> int:
+    """0-7 for M0-M7."""
+    return min(7, (days_past_due + 29) // 30)
+
+
+def tier_of(days_past_due: int, status: LoanStatus = LoanStatus.ACTIVE) -> int:
+    """The five-tier class: 1 normal, 2 special mention, 3 substandard, 4 doubtful, 5 loss (rules-cn 5.4)."""
+    if status in (LoanStatus.CHARGED_OFF, LoanStatus.WRITTEN_OFF):
+        return 5
+    return next((tier for days, tier in TIER_FROM if days_past_due >= days), 1)
+
+
+def accrued_fen(carried_fen: int, accruing_fen: int, elapsed_days: int, length_days: int) -> int:
+    """The formula of this page, half up; the day-end's SQL says the same."""
+    elapsed = max(0, min(elapsed_days, length_days))
+    if not length_days:
+        return carried_fen
+    return carried_fen + (2 * accruing_fen * elapsed + length_days) // (2 * length_days)
+
+
+def _state(state: LoanState, days: int) -> str:
+    if state.status is LoanStatus.OVERDUE or (state.status is LoanStatus.ACTIVE and days):
+        return "overdue"
+    return "active" if state.status is LoanStatus.PENDING else state.status.value
+
+
+def _accrual(state: LoanState, *, is_closed: bool) -> dict[str, Any]:
+    current = None
+    if not is_closed:
+        current = next((row for row in state.installments if row.due_on > state.as_of), None)
+    interest = fee = unearned = 0
+    for row in state.installments:
+        is_past = is_closed or row.due_on <= state.as_of
+        interest += (row.interest_fen if is_past else 0) - row.interest_paid_fen - row.interest_waived_fen
+        fee += (row.fee_fen if is_past else 0) - row.fee_paid_fen - row.fee_waived_fen
+        unearned += 0 if is_past else row.subsidy.total_fen
+    return {
+        "accrues_from": current.starts_on if current else None,
+        "accrues_to": current.due_on if current else None,
+        "interest_carried_fen": interest,
+        "interest_accruing_fen": current.interest_fen if current else 0,
+        "fee_carried_fen": fee,
+        "fee_accruing_fen": current.fee_fen if current else 0,
+        "subsidy_unearned_fen": unearned,
+        "subsidy_accruing_fen": current.subsidy.total_fen if current else 0,
+    }
+
+
+def _wakes_on(
+    terms: LoanTerms, events: Sequence[Event], state: LoanState, open_past: Sequence[Installment]
+) -> datetime.date | None:
+    """The next day on which time alone moves the loan: end of grace, a bucket, a class, the end of a pause."""
+    on = state.as_of
+    tomorrow = on + datetime.timedelta(days=1)
+    candidates = [
+        max(tomorrow, event.ends_on + datetime.timedelta(days=1))
+        for event in events
+        if event.kind in PAUSES and event.ends_on is not None and event.ends_on >= on
+    ]
+    if state.days_past_due:
+        following = next((days for days in THRESHOLDS if days > state.days_past_due), None)
+        if following:
+            candidates.append(on + datetime.timedelta(days=following - state.days_past_due))
+    elif open_past and not state.is_paused:
+        over = min(row.pay_by_on for row in open_past) + datetime.timedelta(days=terms.overdue.grace_days + 1)
+        candidates.append(max(tomorrow, over))
+    return min(candidates, default=None)
+
+
+def _is_plain(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> bool:
+    """
+    Whether a payment of exactly the next installment can be booked without the engine, and time moves it by formula.
+
+    So: on the planned balance, one payout, paid installments first and untouched ones after, nothing else ever.
+    """
+    if terms.interest_base is not InterestBase.SCHEDULE or state.is_paused or state.overpaid_fen:
+        return False
+    if any(event.kind not in PLAIN_KINDS for event in events):
+        return False
+    if sum(event.kind is EventKind.PAYOUT for event in events) != 1:
+        return False
+    is_paid_before = True
+    for row in state.installments:
+        if row.outstanding_fen > 0:
+            if row.paid_fen or row.waived_fen or row.pay_by_on != row.due_on:
+                return False
+            is_paid_before = False
+        elif not is_paid_before:
+            return False
+    return True

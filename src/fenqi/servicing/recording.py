@@ -1,0 +1,319 @@
+"""
+One event of a loan: the event, the new projection and the ledger entry in one transaction, in two trips.
+
+Everything that changes a loan goes through `record`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from fenqi.domain import posting_rules
+from fenqi.domain.errors import DomainError
+from fenqi.domain.events import Event, EventKind
+from fenqi.domain.posting_rules import Entry
+from fenqi.domain.replay import replay
+from fenqi.domain.state import LoanState, LoanStatus, Outcome, Share, SubsidyShares
+from fenqi.domain.terms import LoanTerms
+from fenqi.ledger.services import ClosedDay
+from fenqi.plumbing import outbox, rule_data
+from fenqi.servicing import store, terms_sheets
+from fenqi.servicing.errors import (
+    AmountNotPositive,
+    AmountTooLarge,
+    ClosedPeriod,
+    EventRefused,
+    FutureDate,
+    LoanNotFound,
+    ReferenceReused,
+    ServicedByLender,
+)
+from fenqi.servicing.projection import project
+from fenqi.servicing.store import Change, EarlierReference, Loaded
+
+LARGEST_FEN = 10**12
+LOSSES = ("charged_off", "written_off")
+
+RECEIVED_KIND = "received"
+"""How a reference remembers money received, whether it was a repayment, a settlement or a recovery."""
+
+# Kinds whose own allocation is all that changes when they come last.
+SIMPLE = frozenset({EventKind.REPAYMENT, EventKind.RECOVERY})
+RECEIVED = frozenset(
+    {EventKind.REPAYMENT, EventKind.PREPAYMENT, EventKind.EARLY_SETTLEMENT, EventKind.RECOVERY}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """
+    The answer to whoever recorded an event; the same reference gets the same answer.
+
+    `shares` say which component of which installment the amount met, `overpaid_fen` is what found nothing to pay
+    and is kept for the borrower.
+    """
+
+    loan_id: UUID
+    loan_number: str
+    sequence: int
+    kind: str
+    amount_fen: int
+    on: datetime.date
+    reference: str
+    shares: tuple[Share, ...]
+    overpaid_fen: int
+    outstanding_fen: int
+    state: str
+    is_new: bool
+
+
+def today(open_on: datetime.date) -> datetime.date:
+    """The date things happen on now: the business date where the clock follows it, else the calendar's."""
+    return open_on if settings.CLOCK_FOLLOWS_BUSINESS_DATE else timezone.localdate()
+
+
+def check_amount(amount_fen: Any) -> None:
+    """Raises: AmountNotPositive, AmountTooLarge."""
+    if isinstance(amount_fen, bool) or not isinstance(amount_fen, int) or amount_fen <= 0:
+        raise AmountNotPositive(_("金额要大于 0。"), field="amount", amount_fen=str(amount_fen))
+    if amount_fen > LARGEST_FEN:
+        raise AmountTooLarge(_("金额太大。"), field="amount", amount_fen=amount_fen)
+
+
+def record(
+    *,
+    borrower_id: int,
+    loan_id: UUID,
+    reference: str,
+    source: str,
+    make: Callable[[Loaded], Event],
+    kind: str,
+    amount_fen: int,
+) -> Recorded:
+    """
+    Record the event that `make` builds from the locked loan (its id and sequence are given here).
+
+    `kind` and `amount_fen` are what a repeated reference must agree with.
+    Raises: LoanNotFound, ReferenceReused, ServicedByLender, FutureDate, ClosedPeriod, EventRefused.
+    """
+    for is_last_try in (False, True):
+        try:
+            with transaction.atomic():
+                return _record(borrower_id, loan_id, reference, source, make, kind, amount_fen)
+        except ClosedDay:
+            # The day was closed between reading its date and posting: the next try is dated on the new one.
+            if is_last_try:
+                raise
+        except (psycopg.errors.UniqueViolation, IntegrityError):
+            # Another loan took this reference while we held ours; now it can be read.
+            if is_last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _record(
+    borrower_id: int,
+    loan_id: UUID,
+    reference: str,
+    source: str,
+    make: Callable[[Loaded], Event],
+    kind: str,
+    amount_fen: int,
+) -> Recorded:
+    loaded = store.load(borrower_id=borrower_id, loan_id=loan_id, reference=reference)
+    if loaded is None:
+        raise LoanNotFound(_("没有这笔借据。"), loan_id=str(loan_id))
+    loan = loaded.loan
+    if loan.serviced_by != "us":
+        raise ServicedByLender(_("这笔借据由资金方自己管理,请到资金方还款。"), loan=loan.number)
+    terms = terms_of(loan)
+    if loaded.earlier:
+        check_same(loaded.earlier, borrower_id, loan_id, kind, amount_fen, reference)
+        return _answer_again(loaded, terms, reference)
+    event = replace(make(loaded), id=str(loan.sequence + 1), sequence=loan.sequence + 1)
+    check_date(loaded, event.on)
+    before, after = _states(loaded, terms, event)
+    entry = _entry(loaded, event, before, after)
+    store.save(
+        Change(
+            borrower_id=borrower_id,
+            loan=loan,
+            event=event,
+            reference=reference,
+            reference_kind=kind,
+            source=source,
+            entry=entry,
+            entry_on=max(loaded.open_on, event.on),
+            projection=project(terms, [*loaded.events, event], after),
+            notice=_notice(loaded, event, after),
+        ),
+        before=loaded.installments,
+    )
+    if after.status is LoanStatus.SETTLED and loan.state != "settled":
+        outbox.publish("servicing.loan.settled", borrower_id=borrower_id, loan_id=loan_id, number=loan.number)
+    return _recorded(loaded, after, event.id, reference, is_new=True)
+
+
+def terms_of(loan: store.LoanRow) -> LoanTerms:
+    """The loan's terms."""
+    assert loan.terms_id is not None  # the table's check: only a lender's own loan has none
+    return terms_sheets.of_loan(loan.terms_id, loan.starts_on, loan.first_due_on)
+
+
+def check_same(
+    earlier: EarlierReference,
+    borrower_id: int,
+    loan_id: UUID | None,
+    kind: str,
+    amount_fen: int,
+    reference: str,
+) -> None:
+    """Raises: ReferenceReused unless the earlier use said the same."""
+    if (earlier.borrower_id, earlier.loan_id, earlier.kind, earlier.amount_fen) != (
+        borrower_id,
+        loan_id,
+        kind,
+        amount_fen,
+    ):
+        raise ReferenceReused(_("这个编号已用于另一笔记录,没有重复处理。"), reference=reference)
+
+
+def check_date(loaded: Loaded, on: datetime.date) -> None:
+    """Raises: FutureDate, ClosedPeriod."""
+    now_on = max(today(loaded.open_on), loaded.open_on)
+    if on > now_on:
+        raise FutureDate(_("日期还没有到。"), field="on", on=str(on), today=str(now_on))
+    if on >= loaded.open_on:
+        return
+    days = int(rule_data.value("back_dating_days", on=loaded.open_on))
+    earliest = max(loaded.loan.opened_on, loaded.open_on - datetime.timedelta(days=days))
+    if on < earliest:
+        raise ClosedPeriod(_("这个日期的账已经不能再改。"), field="on", on=str(on), earliest=str(earliest))
+
+
+def _states(loaded: Loaded, terms: LoanTerms, event: Event) -> tuple[LoanState | None, LoanState]:
+    """The loan before (where it is needed to see what the event changed) and after the event."""
+    as_of = max(today(loaded.open_on), event.on, loaded.loan.last_event_on)
+    try:
+        after = replay(terms, [*loaded.events, event], as_of)
+        if event.kind in SIMPLE and event.on >= loaded.loan.last_event_on:
+            return None, after
+        return replay(terms, loaded.events, as_of), after
+    except DomainError as e:
+        raise EventRefused(
+            _("这笔借据现在不能这样处理。"),
+            code=e.code,
+            field=getattr(e, "field", None),
+            reason=str(e),
+        ) from e
+
+
+def _entry(loaded: Loaded, event: Event, before: LoanState | None, after: LoanState) -> Entry:
+    loan = loaded.loan
+    kind, amount_fen = event.kind, event.amount_fen
+    if before is None:
+        outcome = outcome_of(after, event.id)
+        return posting_rules.entry_for(
+            kind=kind,
+            amount_fen=amount_fen,
+            moved=posting_rules.movement_of(outcome)
+            if loan.state not in LOSSES
+            else posting_rules.movement_of(outcome)._replace(principal_fen=0),
+            booked_as_loss=loan.state in LOSSES,
+        )
+    if kind is EventKind.PAYOUT:
+        return (
+            posting_rules.payout(
+                amount_fen=amount_fen,
+                lender_share_fen=lender_share_fen(amount_fen, loan.lender_share_bp),
+                through_channel=loan.is_through_channel,
+            )
+            + posting_rules.correction(0, posting_rules.movement_between(before, after))
+            + posting_rules.subsidy(before=subsidies(before), after=subsidies(after))
+        )
+    if kind is EventKind.REVERSAL:
+        reversed_event = next(one for one in loaded.events if one.id == event.reverses)
+        if reversed_event.kind is EventKind.PAYOUT:
+            raise EventRefused(_("放款不能冲销,请登记退款。"), code="payout_not_reversible")
+        kind, amount_fen = reversed_event.kind, -reversed_event.amount_fen
+    return posting_rules.entry_for(
+        kind=kind,
+        amount_fen=amount_fen,
+        moved=posting_rules.movement_between(before, after),
+        booked_as_loss=before.status.value in LOSSES,
+    ) + posting_rules.subsidy(before=subsidies(before), after=subsidies(after))
+
+
+def lender_share_fen(amount_fen: int, lender_share_bp: int) -> int:
+    """The lender's part of principal paid out; the platform's own part is rounded half up."""
+    own_bp = 10_000 - lender_share_bp
+    return amount_fen - (2 * amount_fen * own_bp + 10_000) // 20_000
+
+
+def subsidies(state: LoanState) -> SubsidyShares:
+    """What others bear over all installments."""
+    return SubsidyShares(
+        *(sum(parts) for parts in zip(*(row.subsidy for row in state.installments), strict=True))
+    )
+
+
+def outcome_of(state: LoanState, event_id: str) -> Outcome:
+    """How an event was allocated."""
+    return next(one for one in reversed(state.outcomes) if one.event_id == event_id)
+
+
+def _notice(loaded: Loaded, event: Event, after: LoanState) -> tuple[str, int] | None:
+    if event.kind not in RECEIVED:
+        return None
+    if after.status in (LoanStatus.SETTLED, LoanStatus.OVERPAID) and loaded.loan.state not in (
+        "settled",
+        "overpaid",
+    ):
+        return "settled", event.amount_fen
+    return "paid", event.amount_fen
+
+
+def _answer_again(loaded: Loaded, terms: LoanTerms, reference: str) -> Recorded:
+    assert loaded.earlier is not None and loaded.earlier.sequence is not None
+    as_of = max(today(loaded.open_on), loaded.loan.last_event_on)
+    state = replay(terms, loaded.events, as_of)
+    return _recorded(loaded, state, str(loaded.earlier.sequence), reference, is_new=False)
+
+
+def _recorded(loaded: Loaded, state: LoanState, event_id: str, reference: str, *, is_new: bool) -> Recorded:
+    outcome = next((one for one in reversed(state.outcomes) if one.event_id == event_id), None)
+    if outcome is None:
+        event = next(one for one in loaded.events if one.id == event_id)
+        outcome = Outcome(event.id, event.kind, event.on, event.amount_fen, (), 0, False)
+    return Recorded(
+        loan_id=loaded.loan.id,
+        loan_number=loaded.loan.number,
+        sequence=int(event_id),
+        kind=outcome.kind.value,
+        amount_fen=outcome.amount_fen,
+        on=outcome.on,
+        reference=reference,
+        shares=outcome.shares,
+        overpaid_fen=outcome.overpaid_fen,
+        outstanding_fen=state.outstanding_fen,
+        state=state.status.value,
+        is_new=is_new,
+    )
+
+
+def reference_kept(reference: str) -> EarlierReference | None:
+    """What a reference was used for, if it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(store.REFERENCE, [reference])
+        row = cursor.fetchone()
+    return EarlierReference._make(row) if row else None
