@@ -69,7 +69,7 @@ def terms_of(options: dict[str, Any]) -> LoanTerms:
     for name, _help, _is_whole in TERM_OPTIONS:
         text = options.get(name)
         if text is not None:
-            form[name] = _whole(text) if name in _WHOLE else text
+            form[name] = whole(text) if name in _WHOLE else text
     if options.get("subsidy"):
         form["subsidy"] = _shares(options["subsidy"])
     return terms_from_json(form)
@@ -103,6 +103,11 @@ def day(field: str, text: str | None) -> date:
     return read_date(text, field) if text is not None else datetime.now(tz=COUNTRY).date()
 
 
+def whole(text: str | None) -> int | str | None:
+    """Read a whole number; what is none goes on as text, for the terms to refuse with the field's name."""
+    return int(text) if text is not None and text.removeprefix("-").isdecimal() else text
+
+
 def read_text(name: str) -> str:
     """Read a file, or stdin for `-`. Raises: FormError."""
     try:
@@ -111,11 +116,6 @@ def read_text(name: str) -> str:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise FormError("FILE", name, "a readable UTF-8 file, or - for stdin") from fault
-
-
-def _whole(text: str) -> int | str:
-    # What is no whole number goes on as text: the terms refuse it with the field's name.
-    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def _shares(pairs: Sequence[str]) -> dict[str, str]:

@@ -29,7 +29,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     lines = [list(headings), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        click.echo("  ".join(" " * (width - _width(cell)) + cell for cell, width in zip(line, widths, strict=True)))
+        click.echo(
+            "  ".join(" " * (width - _width(cell)) + cell for cell, width in zip(line, widths, strict=True))
+        )
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
