@@ -177,6 +177,11 @@ def applications_of_order(*, borrower_id: int, order_id: UUID) -> list[Applicati
     return _views(rows)
 
 
+def open_applications(*, borrower_id: int) -> list[ApplicationView]:
+    """Applications that are still on their way."""
+    return _views(Application.objects.filter(borrower_id=borrower_id).exclude(state__in=CLOSED_STATES))
+
+
 def review_queue(limit: int = 100) -> list[ApplicationView]:
     """Applications that wait for a person, the oldest first."""
     rows = Application.objects.filter(state=ApplicationState.REFERRED).order_by("started_at")[:limit]

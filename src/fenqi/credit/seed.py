@@ -30,7 +30,7 @@ def plans() -> list[Plan]:
         for n in (3, 6, 12, 24)
     ]
     free = [
-        _plan("anxin", f"free-{n}", f"商户贴息 {n} 期", _annuity(n, rate="0.132", merchant_bears=True))
+        _plan("anxin", f"free-{n}", f"商户贴息 {n} 期", _flat(n, fee="0.0055", merchant_bears=True))
         for n in (3, 6)
     ]
     paid = [_plan("anxin", "installment-12", "等额本息 12 期", _annuity(12, rate="0.156"))]
@@ -39,7 +39,7 @@ def plans() -> list[Plan]:
             "hulian",
             f"flat-{n}",
             f"等本等费 {n} 期",
-            LoanTerms(method=Method.FLAT_FEE, installments=n, flat_fee_rate=Decimal("0.006")),
+            _flat(n, fee="0.006"),
             most_fen=50_000_00,
         )
         for n in (3, 6, 9, 12)
@@ -62,12 +62,16 @@ def load() -> None:
         services.publish_plan(plan=plan, on=PUBLISHED_ON, published_by="seed")
 
 
-def _annuity(installments: int, *, rate: str, merchant_bears: bool = False) -> LoanTerms:
+def _annuity(installments: int, *, rate: str) -> LoanTerms:
+    return LoanTerms(method=Method.EQUAL_INSTALLMENT, installments=installments, annual_rate=Decimal(rate))
+
+
+def _flat(installments: int, *, fee: str, merchant_bears: bool = False) -> LoanTerms:
     subsidy = Subsidy(borrower=Decimal(0), merchant=Decimal(1)) if merchant_bears else Subsidy()
     return LoanTerms(
-        method=Method.EQUAL_INSTALLMENT,
+        method=Method.FLAT_FEE,
         installments=installments,
-        annual_rate=Decimal(rate),
+        flat_fee_rate=Decimal(fee),
         subsidy=subsidy,
     )
 

@@ -26,13 +26,12 @@ class Step(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """What the next step depends on. `is_order_open`: the order can still be paid."""
+    """What the next step depends on; an order that is given up closes its application."""
 
     state: str
     is_identified: bool
     contact_status: str
     has_card: bool
-    is_order_open: bool
 
 
 _BY_STATE = {
@@ -44,19 +43,10 @@ _BY_STATE = {
     ApplicationState.DECLINED: Step.DECLINED,
     ApplicationState.CANCELLED: Step.CANCELLED,
 }
-_BEFORE_MONEY = {
-    ApplicationState.STARTED,
-    ApplicationState.DECIDING,
-    ApplicationState.REFERRED,
-    ApplicationState.APPROVED,
-    ApplicationState.SIGNED,
-}
 
 
 def next_step(progress: Progress) -> Step:
     """The one step this application waits at now; steps already done are never asked again."""
-    if progress.state in _BEFORE_MONEY and not progress.is_order_open:
-        return Step.CANCELLED
     if progress.state == ApplicationState.STARTED:
         if not progress.is_identified:
             return Step.IDENTITY

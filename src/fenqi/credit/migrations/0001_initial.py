@@ -5,151 +5,283 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AgreementDocument',
+            name="AgreementDocument",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'agreement_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('agreement_id', models.UUIDField()),
-                ('file_id', models.UUIDField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('made_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id",
+                        "agreement_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("agreement_id", models.UUIDField()),
+                ("file_id", models.UUIDField()),
+                ("digest", models.BinaryField(max_length=32)),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Lender',
+            name="Lender",
             fields=[
-                ('code', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40)),
-                ('name_en', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('bank', '银行'), ('consumer_finance', '消费金融公司'), ('microloan', '小额贷款公司')], max_length=20)),
-                ('services_own_loans', models.BooleanField(default=False)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('is_active', models.BooleanField(default=True)),
+                ("code", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=40)),
+                ("name_en", models.CharField(max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("bank", "银行"),
+                            ("consumer_finance", "消费金融公司"),
+                            ("microloan", "小额贷款公司"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("services_own_loans", models.BooleanField(default=False)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_active", models.BooleanField(default=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('number', models.CharField(max_length=24)),
-                ('application_id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('quote_id', models.UUIDField()),
-                ('lender_code', models.CharField(max_length=32)),
-                ('amount_fen', models.BigIntegerField()),
-                ('card_id', models.UUIDField()),
-                ('quote_digest', models.BinaryField(max_length=32)),
-                ('text_version', models.CharField(max_length=16)),
-                ('text_digest', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(help_text='over everything that was agreed', max_length=32)),
-                ('content', models.JSONField(help_text='what the document shows: order lines, cost table, schedule, mandate')),
-                ('read_seconds', models.PositiveIntegerField()),
-                ('evidence', models.JSONField()),
-                ('signed_on', models.DateField()),
-                ('signed_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("number", models.CharField(max_length=24)),
+                ("application_id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                ("quote_id", models.UUIDField()),
+                ("lender_code", models.CharField(max_length=32)),
+                ("amount_fen", models.BigIntegerField()),
+                ("card_id", models.UUIDField()),
+                ("quote_digest", models.BinaryField(max_length=32)),
+                ("text_version", models.CharField(max_length=16)),
+                ("text_digest", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(help_text="over everything that was agreed", max_length=32)),
+                (
+                    "content",
+                    models.JSONField(
+                        help_text="what the document shows: order lines, cost table, schedule, mandate"
+                    ),
+                ),
+                ("read_seconds", models.PositiveIntegerField()),
+                ("evidence", models.JSONField()),
+                ("signed_on", models.DateField()),
+                ("signed_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('borrower_id', 'application_id'), name='agreement_once'), models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='agreement_amount_positive')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("borrower_id", "application_id"), name="agreement_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="agreement_amount_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('quote_id', models.UUIDField()),
-                ('lender_code', models.CharField(max_length=32)),
-                ('amount_fen', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('started', '申请中'), ('deciding', '审批中'), ('referred', '人工审核中'), ('approved', '已通过'), ('declined', '未通过'), ('signed', '已签署'), ('disbursing', '放款中'), ('done', '已放款'), ('cancelled', '已取消')], max_length=12)),
-                ('reasons', models.JSONField(default=list)),
-                ('started_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                ("quote_id", models.UUIDField()),
+                ("lender_code", models.CharField(max_length=32)),
+                ("amount_fen", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("started", "申请中"),
+                            ("deciding", "审批中"),
+                            ("referred", "人工审核中"),
+                            ("approved", "已通过"),
+                            ("declined", "未通过"),
+                            ("signed", "已签署"),
+                            ("disbursing", "放款中"),
+                            ("done", "已放款"),
+                            ("cancelled", "已取消"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("reasons", models.JSONField(default=list)),
+                ("started_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'referred')), fields=['started_at'], name='application_referred')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='application_amount_positive'), models.UniqueConstraint(condition=models.Q(('state__in', ('declined', 'done', 'cancelled')), _negated=True), fields=('borrower_id', 'order_id'), name='application_open_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "referred")),
+                        fields=["started_at"],
+                        name="application_referred",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="application_amount_positive"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("declined", "done", "cancelled")), _negated=True),
+                        fields=("borrower_id", "order_id"),
+                        name="application_open_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('application_id', models.UUIDField()),
-                ('by', models.CharField(choices=[('rules', '规则'), ('lender', '贷款机构'), ('staff', '人工审核')], max_length=8)),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('result', models.CharField(help_text='APPROVED, DECLINED or REFERRED', max_length=10)),
-                ('reasons', models.JSONField(default=list)),
-                ('inputs', models.JSONField(default=dict, help_text='what the rules saw; no personal data in clear')),
-                ('serial', models.CharField(blank=True, help_text="the lender's own number", max_length=64)),
-                ('at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("application_id", models.UUIDField()),
+                (
+                    "by",
+                    models.CharField(
+                        choices=[("rules", "规则"), ("lender", "贷款机构"), ("staff", "人工审核")],
+                        max_length=8,
+                    ),
+                ),
+                ("decided_by", models.CharField(blank=True, max_length=80)),
+                ("result", models.CharField(help_text="APPROVED, DECLINED or REFERRED", max_length=10)),
+                ("reasons", models.JSONField(default=list)),
+                (
+                    "inputs",
+                    models.JSONField(default=dict, help_text="what the rules saw; no personal data in clear"),
+                ),
+                ("serial", models.CharField(blank=True, help_text="the lender's own number", max_length=64)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['borrower_id', 'application_id', 'at'], name='decision_application')],
+                "indexes": [
+                    models.Index(fields=["borrower_id", "application_id", "at"], name="decision_application")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LenderInquiry',
+            name="LenderInquiry",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField(help_text='the reference at the lender')),
-                ('application_id', models.UUIDField()),
-                ('state', models.CharField(choices=[('INTENDED', 'INTENDED'), ('ANSWERED', 'ANSWERED'), ('UNKNOWN', 'UNKNOWN'), ('REFUSED', 'REFUSED')], max_length=8)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('intended_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField(help_text="the reference at the lender")),
+                ("application_id", models.UUIDField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "INTENDED"),
+                            ("ANSWERED", "ANSWERED"),
+                            ("UNKNOWN", "UNKNOWN"),
+                            ("REFUSED", "REFUSED"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("intended_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('borrower_id', 'application_id'), name='inquiry_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("borrower_id", "application_id"), name="inquiry_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HeldQuote',
+            name="HeldQuote",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('plan_code', models.CharField(max_length=64)),
-                ('amount_fen', models.BigIntegerField()),
-                ('quoted_on', models.DateField()),
-                ('quote', models.JSONField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('held_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('lender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credit.lender')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("plan_code", models.CharField(max_length=64)),
+                ("amount_fen", models.BigIntegerField()),
+                ("quoted_on", models.DateField()),
+                ("quote", models.JSONField()),
+                ("digest", models.BinaryField(max_length=32)),
+                ("held_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "lender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="credit.lender"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='quote_amount_positive')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="quote_amount_positive"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PublishedPlan',
+            name="PublishedPlan",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=64)),
-                ('version', models.PositiveIntegerField()),
-                ('plan', models.JSONField()),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField(help_text='the last day it may be quoted; none: until replaced', null=True)),
-                ('published_by', models.CharField(max_length=80)),
-                ('published_at', models.DateTimeField()),
-                ('lender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credit.lender')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("code", models.CharField(max_length=64)),
+                ("version", models.PositiveIntegerField()),
+                ("plan", models.JSONField()),
+                ("valid_from", models.DateField()),
+                (
+                    "valid_until",
+                    models.DateField(
+                        help_text="the last day it may be quoted; none: until replaced", null=True
+                    ),
+                ),
+                ("published_by", models.CharField(max_length=80)),
+                ("published_at", models.DateTimeField()),
+                (
+                    "lender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="credit.lender"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('code', 'version'), name='plan_version_once'), models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='plan_valid_range')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "version"), name="plan_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_until__isnull", True),
+                            ("valid_until__gte", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="plan_valid_range",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,40 @@
+"""What others may ask purchases to do. Each function is one use case; refusals are in `purchases.errors`."""
+
+from fenqi.purchases.services.confirming import (
+    CASHIER,
+    advance_purchase,
+    confirm_purchase,
+    pay_full_part,
+    record_full_payment,
+)
+from fenqi.purchases.services.giving_back import (
+    advance_give_back,
+    begin_cancellation,
+    begin_return,
+    cancel_order,
+    pause_for_return,
+    post_refund,
+    record_refund,
+    resume_after_return,
+    return_lines,
+)
+from fenqi.purchases.services.going_on import advance_application, run_waiting
+
+__all__ = [
+    "CASHIER",
+    "advance_application",
+    "advance_give_back",
+    "advance_purchase",
+    "begin_cancellation",
+    "begin_return",
+    "cancel_order",
+    "confirm_purchase",
+    "pause_for_return",
+    "pay_full_part",
+    "post_refund",
+    "record_full_payment",
+    "record_refund",
+    "resume_after_return",
+    "return_lines",
+    "run_waiting",
+]
