@@ -29,7 +29,16 @@ def charge_off(loan: RunningLoan, event: Event) -> None:
     """Book the loan as a loss: it stays owed as it is that day, and nothing more accrues."""
     loan.accrues = False
     loan.ended = LoanStatus.CHARGED_OFF
-    loan.record(event, ())
+    loan.record(event, _owed(loan))
+
+
+def _owed(loan: RunningLoan) -> list[Share]:
+    return [
+        Share(row.number, component, row.open_fen(position))
+        for row in loan.rows
+        for position, component in enumerate(COMPONENT_OF)
+        if row.open_fen(position) > 0
+    ]
 
 
 def write_off(loan: RunningLoan, event: Event) -> None:
@@ -37,13 +46,10 @@ def write_off(loan: RunningLoan, event: Event) -> None:
     for row in loan.future_rows(event.on):
         count_earned(loan, row, event.on)
         loan.overpaid_fen += set_cost(loan, row, row.earned_fen)
-    shares: list[Share] = []
+    shares = _owed(loan)
     for row in loan.rows:
-        for position, component in enumerate(COMPONENT_OF):
-            fen = row.open_fen(position)
-            if fen > 0:
-                row.waive(position, fen)
-                shares.append(Share(row.number, component, fen))
+        for position in range(len(COMPONENT_OF)):
+            row.waive(position, max(0, row.open_fen(position)))
     loan.accrues = False
     loan.ended = LoanStatus.WRITTEN_OFF
     loan.record(event, shares)

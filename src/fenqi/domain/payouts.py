@@ -21,10 +21,9 @@ def pay_out(loan: RunningLoan, event: Event) -> None:
 
     Raises: EventRefused after the last due date of the plan.
     """
+    is_first = not loan.payouts
+    loan.payouts.append((event.on, event.amount_fen))
     loan.paid_out_fen += event.amount_fen
-    is_first = loan.first_paid_out_on is None
-    if is_first:
-        loan.first_paid_out_on = event.on
     if is_first or loan.terms.further_payout is FurtherPayout.OWN_PLAN:
         _add_plan(loan, event, is_first)
     else:
@@ -82,7 +81,7 @@ def _into_plan(loan: RunningLoan, event: Event) -> None:
     if terms.down_payment_rate:
         down = down_payment_of(terms, amount)
         amount -= down
-        row = Row(_down_payment_number(loan), event.on, event.on, pay_by(terms, event.on), 0)
+        row = Row(_down_payment_number(loan), event.on, event.on, pay_by(terms, event.on))
         row.is_down_payment = True
         row.set_due(PRINCIPAL, down)
         loan.insert(row)

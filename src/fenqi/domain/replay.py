@@ -125,7 +125,7 @@ def _apply(loan: RunningLoan, event: Event) -> None:
     if event.id in loan.reversed_ids:
         loan.outcomes.append(Outcome(event.id, event.kind, event.on, event.amount_fen, (), 0, True))
         return
-    if loan.first_paid_out_on is None and event.kind is not EventKind.PAYOUT:
+    if not loan.payouts and event.kind is not EventKind.PAYOUT:
         raise BeforePayout("on", event.on, "a day on or after the first payout")
     count_overdue(loan, event.on)
     HANDLERS[event.kind](loan, event)

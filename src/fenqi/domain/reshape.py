@@ -72,7 +72,6 @@ def recount(loan: RunningLoan, rows: Sequence[Row], on: date) -> int:
         row.opening_fen = left
         interest.append(row.earned_fen + span_interest(loan, row, left, row.earned_to, row.due_on))
         left -= row.open_fen(PRINCIPAL)
-        row.balance_after_fen = left
     return _spread_interest(loan, rows, interest)
 
 
@@ -115,7 +114,6 @@ def _spread_principal(rows: Sequence[Row], principal: Sequence[int], balance_fen
     for row, part in zip(rows, principal, strict=True):
         row.opening_fen = left
         left -= part
-        row.balance_after_fen = left
         set_principal(row, part)
 
 

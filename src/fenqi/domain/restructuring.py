@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from fenqi.domain.arithmetic import rounded_to_multiple
 from fenqi.domain.calendar import add_months, pay_by, regular_dates
@@ -11,7 +11,9 @@ from fenqi.domain.cost import set_cost, set_principal
 from fenqi.domain.errors import EventRefused
 from fenqi.domain.events import Event
 from fenqi.domain.reshape import count_earned, lay_again, open_installments, open_principal, recount
+from fenqi.domain.rules import Component
 from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
+from fenqi.domain.state import Share
 from fenqi.domain.terms import Unit
 
 
@@ -60,7 +62,11 @@ def reschedule(loan: RunningLoan, event: Event) -> None:
     if not rows:
         raise EventRefused("from_due_on", event.from_due_on, "the due date of an installment")
     terms = loan.terms
-    dates = regular_dates(event.due_on, len(rows), terms.every, terms.unit, event.due_on.day)
+    if terms.unit is Unit.MONTH:
+        dates = regular_dates(event.due_on, len(rows), terms.every, terms.unit, event.due_on.day)
+    else:
+        shift = event.due_on - rows[0].due_on
+        dates = tuple(row.due_on + shift for row in rows)
     _move(loan, rows, dates, event.on)
     loan.record(event, ())
 
@@ -92,12 +98,7 @@ def re_age(loan: RunningLoan, event: Event) -> None:
     if not balance or event.due_on <= event.on:
         raise EventRefused("due_on", event.due_on, f"after {event.on}, on a loan that owes principal")
     _close_running(loan, event.on)
-    kept_fen = balance
-    for row in loan.rows:
-        if row.open_fen(PRINCIPAL):
-            set_principal(row, 0)
-        if row.due_on > event.on or row.open_fen(PRINCIPAL) == 0:
-            row.balance_after_fen = kept_fen
+    shares = _take_off(loan.rows)
     last = loan.rows[-1].due_on
     terms = replace(loan.terms, every=event.every, unit=event.unit, installments=event.installments)
     loan.terms = replace(terms, principal_grace=0, interest_grace=0, due_day=None, fixed_length=None)
@@ -107,12 +108,12 @@ def re_age(loan: RunningLoan, event: Event) -> None:
     new: list[Row] = []
     for due_on in dates:
         number += 1
-        row = Row(number, start, due_on, pay_by(loan.terms, due_on), 0)
+        row = Row(number, start, due_on, pay_by(loan.terms, due_on))
         new.append(row)
         loan.insert(row)
         start = due_on
     loan.overpaid_fen += lay_again(loan, new, balance, event.on)
-    loan.record(event, ())
+    loan.record(event, shares)
 
 
 def _close_running(loan: RunningLoan, on: date) -> None:
@@ -124,30 +125,30 @@ def _close_running(loan: RunningLoan, on: date) -> None:
 
 def re_amortise(loan: RunningLoan, event: Event) -> None:
     """
-    Take the overdue principal off its rows and add it to the installments to come in equal parts.
+    Take the principal due so far off its rows and add it to the installments to come in equal parts.
 
     Raises: EventRefused where no installment is to come.
     """
-    late = [row for row in loan.rows if row.due_on < event.on and row.open_fen(PRINCIPAL)]
-    rows = [row for row in loan.future_rows(event.on - timedelta(days=1)) if row.left_fen]
+    late = [row for row in loan.rows if row.due_on <= event.on]
+    rows = [row for row in loan.future_rows(event.on) if row.left_fen]
     if not rows:
         raise EventRefused("on", event.on, "a day with installments to come")
     amount = open_principal(late)
-    for row in late:
-        set_principal(row, 0)
+    shares = _take_off(late)
     part = rounded_to_multiple(amount, len(rows), loan.terms.installment_multiple_fen, loan.terms.rounding)
     left = amount
     for row in rows:
         added = left if row is rows[-1] else min(part, left)
         row.set_due(PRINCIPAL, row.due[PRINCIPAL] + added)
         left -= added
-    _show_balances(loan)
-    loan.overpaid_fen += recount(loan, [row for row in rows if row.due_on > event.on], event.on)
-    loan.record(event, ())
+    loan.overpaid_fen += recount(loan, rows, event.on)
+    loan.record(event, shares)
 
 
-def _show_balances(loan: RunningLoan) -> None:
-    left = sum(row.due[PRINCIPAL] for row in loan.rows)
-    for row in loan.rows:
-        left -= row.due[PRINCIPAL]
-        row.balance_after_fen = left
+def _take_off(rows: list[Row]) -> list[Share]:
+    """Take the unpaid principal off rows; the shares say how much of which."""
+    shares = [Share(row.number, Component.PRINCIPAL, row.open_fen(PRINCIPAL)) for row in rows]
+    for row in rows:
+        if row.open_fen(PRINCIPAL):
+            set_principal(row, 0)
+    return [share for share in shares if share.fen]

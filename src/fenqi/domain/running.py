@@ -52,14 +52,13 @@ class Row:
     is_overdue = False
 
     def __init__(
-        self, number: int, starts_on: date, due_on: date, pay_by_on: date, balance_after_fen: int
+        self, number: int, starts_on: date, due_on: date, pay_by_on: date, opening_fen: int = 0
     ) -> None:
         self.number = number
         self.starts_on = starts_on
         self.due_on = due_on
         self.pay_by_on = pay_by_on
-        self.balance_after_fen = balance_after_fen
-        self.opening_fen = balance_after_fen
+        self.opening_fen = opening_fen
         self.earned_to = starts_on
         self.due = [0, 0, 0, 0, 0]
         self.paid = [0, 0, 0, 0, 0]
@@ -118,9 +117,9 @@ class RunningLoan:
     rows: list[Row] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     reversed_ids: frozenset[str] = frozenset()
+    payouts: list[tuple[date, int]] = field(default_factory=list)
     paid_out_fen: int = 0
     refunded_fen: int = 0
-    first_paid_out_on: date | None = None
     overpaid_fen: int = 0
     pauses: list[Pause] = field(default_factory=list)
     charges: dict[str, tuple[Row, int]] = field(default_factory=dict)
@@ -152,7 +151,7 @@ class RunningLoan:
     def extra_row(self, on: date) -> Row:
         """A row of its own after the last installment, for what falls due after maturity."""
         last = self.rows[-1]
-        row = Row(max(row.number for row in self.rows) + 1, last.due_on, on, on, 0)
+        row = Row(max(row.number for row in self.rows) + 1, last.due_on, on, on)
         row.is_extra = True
         self.insert(row)
         return row
@@ -203,12 +202,12 @@ class RunningLoan:
 
 def new_row(planned: ScheduleRow, pay_by_on: date) -> Row:
     """A row in motion from a planned one."""
-    row = Row(planned.number, planned.starts_on, planned.due_on, pay_by_on, planned.balance_after_fen)
+    opening = planned.balance_after_fen + planned.principal_fen
+    row = Row(planned.number, planned.starts_on, planned.due_on, pay_by_on, opening)
     due = row.due
     due[PRINCIPAL] = planned.principal_fen
     due[INTEREST] = planned.interest_fen
     due[FEE] = planned.fee_fen
-    row.opening_fen += planned.principal_fen
     row.left_fen = planned.principal_fen + planned.interest_fen + planned.fee_fen
     if planned.subsidy is not NO_SUBSIDY:
         row.subsidy = planned.subsidy

@@ -143,7 +143,8 @@ class Outcome(NamedTuple):
     Money in: the shares are dues met, `overpaid_fen` is what met none. Where a refund or settlement gives back
     interest that was paid, that share is negative and met something else. Money out (chargeback, refund of an
     overpayment): the shares are what is owed again, `overpaid_fen` is what came out of money overpaid. Charges and
-    waivers: the shares are what was charged or forgiven. Other kinds move nothing.
+    waivers: the shares are what was charged or forgiven. Charge-off and write-off: what was owed. Re-age and
+    re-amortise: the principal taken off its rows. Other kinds move nothing.
     """
 
     event_id: str

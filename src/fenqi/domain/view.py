@@ -20,7 +20,14 @@ def view(loan: RunningLoan, as_of: date) -> LoanState:
     left = overdue = due = days_past_due = 0
     oldest: date | None = None
     following: date | None = None
+    balance = 0
+    payouts = iter(loan.payouts)
+    payout = next(payouts, None)
     for row in loan.rows:
+        while payout is not None and payout[0] <= row.due_on:
+            balance += payout[1]
+            payout = next(payouts, None)
+        balance += row.put_back_fen - row.due[PRINCIPAL]
         row_days = 0
         status = InstallmentStatus.PAID
         if row.left_fen:
@@ -42,7 +49,7 @@ def view(loan: RunningLoan, as_of: date) -> LoanState:
             due_sums[position] += row.due[position]
             paid_sums[position] += row.paid[position]
             waived_sums[position] += row.waived[position]
-        installments.append(_installment(row, status, row_days))
+        installments.append(_installment(row, balance, status, row_days))
     outstanding = Amounts(*(d - p - w for d, p, w in zip(due_sums, paid_sums, waived_sums, strict=True)))
     return LoanState(
         as_of=as_of,
@@ -75,7 +82,7 @@ def _status(loan: RunningLoan, left: int, overdue: int) -> LoanStatus:
     return LoanStatus.OVERPAID if loan.overpaid_fen else LoanStatus.SETTLED
 
 
-def _installment(row: Row, status: InstallmentStatus, days_past_due: int) -> Installment:
+def _installment(row: Row, balance_after: int, status: InstallmentStatus, days_past_due: int) -> Installment:
     due, paid, waived = row.due, row.paid, row.waived
     total, paid_fen = sum(due), sum(paid)
     return NEW(
@@ -84,7 +91,7 @@ def _installment(row: Row, status: InstallmentStatus, days_past_due: int) -> Ins
             row.number,
             row.starts_on,
             row.due_on,
-            row.balance_after_fen,
+            balance_after,
             *due,
             *paid,
             *waived,
