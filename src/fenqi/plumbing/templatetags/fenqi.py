@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +62,26 @@ def day(value: datetime.date | None) -> str:
         from django.utils import timezone
 
         value = timezone.localtime(value).date()
-    from fenqi.plumbing import business_date
-
-    other_year = value.year != business_date.current().year
+    other_year = value.year != _year_of_the_books()
     if (get_language() or "zh").startswith("zh"):
         text = f"{value.month}月{value.day}日 周{WEEKDAYS_ZH[value.weekday()]}"
         return f"{value.year}年{text}" if other_year else text
     return f"{value:%a} {value.day} {value:%b}" + (f" {value.year}" if other_year else "")
+
+
+_year_read: tuple[float, int] = (0.0, 0)
+
+
+def _year_of_the_books() -> int:
+    """The business date's year, read at most once a second: a page shows dozens of dates and needs one statement."""
+    global _year_read
+    from fenqi.plumbing import business_date
+
+    read_at, year = _year_read
+    if not year or time.monotonic() - read_at > 1:
+        year = business_date.current().year
+        _year_read = (time.monotonic(), year)
+    return year
 
 
 @register.filter
