@@ -2,257 +2,493 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import fenqi.plumbing.sealed
 from django.db import migrations, models
+
+import fenqi.plumbing.sealed
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('code', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('name_zh', models.CharField(max_length=40)),
-                ('name_en', models.CharField(max_length=40)),
-                ('icon', models.CharField(max_length=32)),
-                ('position', models.PositiveSmallIntegerField()),
+                ("code", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("name_zh", models.CharField(max_length=40)),
+                ("name_en", models.CharField(max_length=40)),
+                ("icon", models.CharField(max_length=32)),
+                ("position", models.PositiveSmallIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='OrderNumber',
+            name="OrderNumber",
             fields=[
-                ('number', models.CharField(max_length=24, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('order_id', models.UUIDField()),
+                ("number", models.CharField(max_length=24, primary_key=True, serialize=False)),
+                ("borrower_id", models.BigIntegerField()),
+                ("order_id", models.UUIDField()),
             ],
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'order_id', 'sku', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('order_id', models.UUIDField()),
-                ('sku', models.CharField(max_length=60)),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('held', '已预留'), ('sold', '已售出'), ('released', '已放回')], default='held', max_length=8)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id",
+                        "order_id",
+                        "sku",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("order_id", models.UUIDField()),
+                ("sku", models.CharField(max_length=60)),
+                ("quantity", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("held", "已预留"), ("sold", "已售出"), ("released", "已放回")],
+                        default="held",
+                        max_length=8,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReturnLine',
+            name="ReturnLine",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'return_id', 'order_line_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('return_id', models.UUIDField()),
-                ('order_line_id', models.UUIDField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id",
+                        "return_id",
+                        "order_line_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("return_id", models.UUIDField()),
+                ("order_line_id", models.UUIDField()),
             ],
         ),
         migrations.CreateModel(
-            name='Address',
+            name="Address",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('recipient', fenqi.plumbing.sealed.SealedTextField(data_class='C2')),
-                ('phone', fenqi.plumbing.sealed.SealedTextField(data_class='C2')),
-                ('province', models.CharField(max_length=20)),
-                ('city', models.CharField(max_length=30)),
-                ('district', models.CharField(max_length=30)),
-                ('street', fenqi.plumbing.sealed.SealedTextField(data_class='C2')),
-                ('is_default', models.BooleanField(default=False)),
-                ('added_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("recipient", fenqi.plumbing.sealed.SealedTextField(data_class="C2")),
+                ("phone", fenqi.plumbing.sealed.SealedTextField(data_class="C2")),
+                ("province", models.CharField(max_length=20)),
+                ("city", models.CharField(max_length=30)),
+                ("district", models.CharField(max_length=30)),
+                ("street", fenqi.plumbing.sealed.SealedTextField(data_class="C2")),
+                ("is_default", models.BooleanField(default=False)),
+                ("added_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('borrower_id',), name='address_one_default')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("borrower_id",),
+                        name="address_one_default",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CartLine',
+            name="CartLine",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'sku', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('sku', models.CharField(max_length=60)),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('is_selected', models.BooleanField(default=True)),
-                ('added_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "sku", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("sku", models.CharField(max_length=60)),
+                ("quantity", models.PositiveSmallIntegerField()),
+                ("is_selected", models.BooleanField(default=True)),
+                ("added_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 99)), name='cart_quantity_1_to_99')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1), ("quantity__lte", 99)),
+                        name="cart_quantity_1_to_99",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('number', models.CharField(max_length=24)),
-                ('reference', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('awaiting_payment', '待支付'), ('in_review', '分期审核中'), ('paid', '待发货'), ('shipped', '已发货'), ('received', '已收货'), ('completed', '已完成'), ('cancelled', '已取消'), ('return_open', '退货处理中'), ('returned', '已退货')], default='awaiting_payment', max_length=20)),
-                ('total_fen', models.BigIntegerField()),
-                ('full_amount_fen', models.BigIntegerField()),
-                ('financed_amount_fen', models.BigIntegerField()),
-                ('full_paid_at', models.DateTimeField(null=True)),
-                ('full_payment_reference', models.CharField(blank=True, max_length=80)),
-                ('financed_paid_at', models.DateTimeField(null=True)),
-                ('financed_payment_reference', models.CharField(blank=True, max_length=80)),
-                ('address', fenqi.plumbing.sealed.SealedTextField(data_class='C2', help_text='JSON as it was when the order was placed')),
-                ('placed_on', models.DateField()),
-                ('placed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='wall clock; unpaid goods go back on the shelf then')),
-                ('cancelled_reason', models.CharField(blank=True, max_length=200)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("number", models.CharField(max_length=24)),
+                ("reference", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("awaiting_payment", "待支付"),
+                            ("in_review", "分期审核中"),
+                            ("paid", "待发货"),
+                            ("shipped", "已发货"),
+                            ("received", "已收货"),
+                            ("completed", "已完成"),
+                            ("cancelled", "已取消"),
+                            ("return_open", "退货处理中"),
+                            ("returned", "已退货"),
+                        ],
+                        default="awaiting_payment",
+                        max_length=20,
+                    ),
+                ),
+                ("total_fen", models.BigIntegerField()),
+                ("full_amount_fen", models.BigIntegerField()),
+                ("financed_amount_fen", models.BigIntegerField()),
+                ("full_paid_at", models.DateTimeField(null=True)),
+                ("full_payment_reference", models.CharField(blank=True, max_length=80)),
+                ("financed_paid_at", models.DateTimeField(null=True)),
+                ("financed_payment_reference", models.CharField(blank=True, max_length=80)),
+                (
+                    "address",
+                    fenqi.plumbing.sealed.SealedTextField(
+                        data_class="C2", help_text="JSON as it was when the order was placed"
+                    ),
+                ),
+                ("placed_on", models.DateField()),
+                ("placed_at", models.DateTimeField()),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="wall clock; unpaid goods go back on the shelf then"),
+                ),
+                ("cancelled_reason", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['borrower_id', '-placed_at'], name='mall_order_borrowe_67b45a_idx'), models.Index(condition=models.Q(('state__in', ['awaiting_payment', 'in_review'])), fields=['expires_at'], name='order_may_expire'), models.Index(condition=models.Q(('state', 'paid')), fields=['placed_at'], name='order_to_ship')],
-                'constraints': [models.UniqueConstraint(fields=('borrower_id', 'reference'), name='order_once_by_reference'), models.CheckConstraint(condition=models.Q(('total_fen', django.db.models.expressions.CombinedExpression(models.F('full_amount_fen'), '+', models.F('financed_amount_fen')))), name='order_parts_add_up'), models.CheckConstraint(condition=models.Q(('financed_amount_fen__gte', 0), ('full_amount_fen__gte', 0), ('total_fen__gt', 0)), name='order_amounts_not_negative')],
+                "indexes": [
+                    models.Index(fields=["borrower_id", "-placed_at"], name="mall_order_borrowe_67b45a_idx"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["awaiting_payment", "in_review"])),
+                        fields=["expires_at"],
+                        name="order_may_expire",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "paid")), fields=["placed_at"], name="order_to_ship"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("borrower_id", "reference"), name="order_once_by_reference"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_fen",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("full_amount_fen"), "+", models.F("financed_amount_fen")
+                                ),
+                            )
+                        ),
+                        name="order_parts_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("financed_amount_fen__gte", 0), ("full_amount_fen__gte", 0), ("total_fen__gt", 0)
+                        ),
+                        name="order_amounts_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrderEvent',
+            name="OrderEvent",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('kind', models.CharField(max_length=24)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=80)),
-                ('detail', models.JSONField(default=dict)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                ("kind", models.CharField(max_length=24)),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=80)),
+                ("detail", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['borrower_id', 'order_id', 'at'], name='mall_ordere_borrowe_e3657f_idx')],
+                "indexes": [
+                    models.Index(
+                        fields=["borrower_id", "order_id", "at"], name="mall_ordere_borrowe_e3657f_idx"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('sku', models.CharField(max_length=60)),
-                ('product_slug', models.CharField(max_length=60)),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('variant_zh', models.CharField(max_length=80)),
-                ('variant_en', models.CharField(max_length=80)),
-                ('picture', models.CharField(max_length=120)),
-                ('unit_price_fen', models.BigIntegerField()),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('pays_by', models.CharField(choices=[('full', '全款'), ('installments', '分期')], max_length=12)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('returned_at', models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                ("sku", models.CharField(max_length=60)),
+                ("product_slug", models.CharField(max_length=60)),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                ("variant_zh", models.CharField(max_length=80)),
+                ("variant_en", models.CharField(max_length=80)),
+                ("picture", models.CharField(max_length=120)),
+                ("unit_price_fen", models.BigIntegerField()),
+                ("quantity", models.PositiveSmallIntegerField()),
+                ("amount_fen", models.BigIntegerField()),
+                (
+                    "pays_by",
+                    models.CharField(choices=[("full", "全款"), ("installments", "分期")], max_length=12),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("returned_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen', django.db.models.expressions.CombinedExpression(models.F('unit_price_fen'), '*', models.F('quantity'))), ('quantity__gte', 1)), name='order_line_amount_is_price_times_quantity'), models.UniqueConstraint(fields=('borrower_id', 'order_id', 'sku'), name='order_line_once_per_variant')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "amount_fen",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("unit_price_fen"), "*", models.F("quantity")
+                                ),
+                            ),
+                            ("quantity__gte", 1),
+                        ),
+                        name="order_line_amount_is_price_times_quantity",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("borrower_id", "order_id", "sku"), name="order_line_once_per_variant"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('slug', models.SlugField(max_length=60, primary_key=True, serialize=False)),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('tagline_zh', models.CharField(max_length=120)),
-                ('tagline_en', models.CharField(max_length=160)),
-                ('description_zh', models.TextField()),
-                ('description_en', models.TextField()),
-                ('specs', models.JSONField(help_text='[[name zh, name en, value zh, value en], …] in the order shown')),
-                ('attributes', models.JSONField(help_text='{attribute: value} to filter by; names and labels in mall.attributes')),
-                ('search_text', models.TextField(help_text='lower case, all that a search may find')),
-                ('price_from_fen', models.BigIntegerField()),
-                ('picture', models.CharField(help_text='of the first variant', max_length=120)),
-                ('position', models.PositiveIntegerField(help_text='our own order of the shelf, smallest first')),
-                ('is_featured', models.BooleanField(default=False)),
-                ('is_on_sale', models.BooleanField(default=True)),
-                ('listed_on', models.DateField()),
-                ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mall.category')),
+                ("slug", models.SlugField(max_length=60, primary_key=True, serialize=False)),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                ("tagline_zh", models.CharField(max_length=120)),
+                ("tagline_en", models.CharField(max_length=160)),
+                ("description_zh", models.TextField()),
+                ("description_en", models.TextField()),
+                (
+                    "specs",
+                    models.JSONField(
+                        help_text="[[name zh, name en, value zh, value en], …] in the order shown"
+                    ),
+                ),
+                (
+                    "attributes",
+                    models.JSONField(
+                        help_text="{attribute: value} to filter by; names and labels in mall.attributes"
+                    ),
+                ),
+                ("search_text", models.TextField(help_text="lower case, all that a search may find")),
+                ("price_from_fen", models.BigIntegerField()),
+                ("picture", models.CharField(help_text="of the first variant", max_length=120)),
+                (
+                    "position",
+                    models.PositiveIntegerField(help_text="our own order of the shelf, smallest first"),
+                ),
+                ("is_featured", models.BooleanField(default=False)),
+                ("is_on_sale", models.BooleanField(default=True)),
+                ("listed_on", models.DateField()),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="mall.category"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Return',
+            name="Return",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('state', models.CharField(choices=[('requested', '待审核'), ('approved', '退款中'), ('refused', '已拒绝'), ('completed', '已完成'), ('withdrawn', '已撤销')], default='requested', max_length=10)),
-                ('reason', models.CharField(max_length=200)),
-                ('amount_fen', models.BigIntegerField(help_text='price of the lines given back')),
-                ('requested_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decision_reason', models.CharField(blank=True, max_length=200)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('state_before', models.CharField(choices=[('awaiting_payment', '待支付'), ('in_review', '分期审核中'), ('paid', '待发货'), ('shipped', '已发货'), ('received', '已收货'), ('completed', '已完成'), ('cancelled', '已取消'), ('return_open', '退货处理中'), ('returned', '已退货')], max_length=20)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "待审核"),
+                            ("approved", "退款中"),
+                            ("refused", "已拒绝"),
+                            ("completed", "已完成"),
+                            ("withdrawn", "已撤销"),
+                        ],
+                        default="requested",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("amount_fen", models.BigIntegerField(help_text="price of the lines given back")),
+                ("requested_at", models.DateTimeField()),
+                ("decided_by", models.CharField(blank=True, max_length=80)),
+                ("decision_reason", models.CharField(blank=True, max_length=200)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "state_before",
+                    models.CharField(
+                        choices=[
+                            ("awaiting_payment", "待支付"),
+                            ("in_review", "分期审核中"),
+                            ("paid", "待发货"),
+                            ("shipped", "已发货"),
+                            ("received", "已收货"),
+                            ("completed", "已完成"),
+                            ("cancelled", "已取消"),
+                            ("return_open", "退货处理中"),
+                            ("returned", "已退货"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'requested')), fields=['requested_at'], name='return_waiting')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'approved'])), fields=('borrower_id', 'order_id'), name='return_one_open_per_order')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "requested")),
+                        fields=["requested_at"],
+                        name="return_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["requested", "approved"])),
+                        fields=("borrower_id", "order_id"),
+                        name="return_one_open_per_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Shipment',
+            name="Shipment",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('order_id', models.UUIDField()),
-                ('carrier', models.CharField(max_length=40)),
-                ('tracking', models.CharField(max_length=40)),
-                ('shipped_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("order_id", models.UUIDField()),
+                ("carrier", models.CharField(max_length=40)),
+                ("tracking", models.CharField(max_length=40)),
+                ("shipped_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('borrower_id', 'order_id'), name='shipment_one_per_order')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("borrower_id", "order_id"), name="shipment_one_per_order")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Stock',
+            name="Stock",
             fields=[
-                ('sku', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('available', models.IntegerField()),
+                ("sku", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("available", models.IntegerField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('available__gte', 0)), name='stock_never_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("available__gte", 0)), name="stock_never_negative"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('sku', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('colour', models.CharField(help_text='key of mall.pictures.paint.COLOURS', max_length=24)),
-                ('colour_zh', models.CharField(max_length=24)),
-                ('colour_en', models.CharField(max_length=32)),
-                ('option_zh', models.CharField(blank=True, help_text='storage or size; empty when there is one', max_length=40)),
-                ('option_en', models.CharField(blank=True, max_length=40)),
-                ('price_fen', models.BigIntegerField()),
-                ('picture', models.CharField(max_length=120)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('is_on_sale', models.BooleanField(default=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='mall.product')),
+                ("sku", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("colour", models.CharField(help_text="key of mall.pictures.paint.COLOURS", max_length=24)),
+                ("colour_zh", models.CharField(max_length=24)),
+                ("colour_en", models.CharField(max_length=32)),
+                (
+                    "option_zh",
+                    models.CharField(
+                        blank=True, help_text="storage or size; empty when there is one", max_length=40
+                    ),
+                ),
+                ("option_en", models.CharField(blank=True, max_length=40)),
+                ("price_fen", models.BigIntegerField()),
+                ("picture", models.CharField(max_length=120)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("is_on_sale", models.BooleanField(default=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="variants",
+                        to="mall.product",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(fields=['category', 'position'], name='mall_produc_categor_6343c0_idx'),
+            model_name="product",
+            index=models.Index(fields=["category", "position"], name="mall_produc_categor_6343c0_idx"),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('price_from_fen__gt', 0)), name='product_price_positive'),
+            model_name="product",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_from_fen__gt", 0)), name="product_price_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('price_fen__gt', 0)), name='variant_price_positive'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price_fen__gt", 0)), name="variant_price_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('product', 'colour', 'option_zh'), name='variant_once'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                fields=("product", "colour", "option_zh"), name="variant_once"
+            ),
         ),
     ]

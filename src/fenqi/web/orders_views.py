@@ -1,0 +1,183 @@
+"""Orders: the list, one order, giving up, giving back."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fenqi.mall import queries, services
+from fenqi.mall.services.returns import CHANGED_MIND
+from fenqi.plumbing import business_date, clock, rule_data
+from fenqi.plumbing.errors import Refusal
+from fenqi.plumbing.pages import refusal_to_form, shopper_required
+from fenqi.purchases import queries as purchases
+from fenqi.purchases import services as purchases_services
+from fenqi.web import mall_cart
+from fenqi.web.finance_views import order_bills_context
+from fenqi.web.mall_forms import CancelForm, ReturnForm
+from fenqi.web.shell import flash
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+GROUPS = (
+    ("", gettext_lazy("全部")),
+    ("unpaid", gettext_lazy("待支付")),
+    ("moving", gettext_lazy("待收货")),
+    ("returns", gettext_lazy("退货")),
+)
+
+KINDS = (
+    (CHANGED_MIND, gettext_lazy("不想要了")),
+    ("defective", gettext_lazy("质量问题")),
+    ("not_as_described", gettext_lazy("与描述不符")),
+)
+
+# What the time line says; a kind that is not here is for staff.
+EVENTS = {
+    "placed": gettext_lazy("提交订单"),
+    "in_review": gettext_lazy("分期申请审核中"),
+    "review_ended": gettext_lazy("分期申请结束，等待支付"),
+    "full_paid": gettext_lazy("全款部分已支付"),
+    "financed_paid": gettext_lazy("分期部分已放款"),
+    "paid": gettext_lazy("支付完成"),
+    "shipped": gettext_lazy("已发货"),
+    "received": gettext_lazy("已收货"),
+    "cancelled": gettext_lazy("已取消"),
+    "return_requested": gettext_lazy("申请退货"),
+    "return_approved": gettext_lazy("退货已通过，正在退款"),
+    "return_refused": gettext_lazy("退货未通过"),
+    "return_withdrawn": gettext_lazy("撤销退货"),
+    "return_completed": gettext_lazy("退款完成"),
+}
+
+
+@require_GET
+@shopper_required
+def orders(request: HttpRequest) -> HttpResponse:
+    """我的订单."""
+    mall_cart.keep_badge(request)
+    group = request.GET.get("group", "")
+    text = request.GET.get("page", "1")
+    page = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
+    rows = queries.orders(request.borrower_id, page=page, group=group)  # type: ignore[attr-defined]
+    return render(
+        request,
+        "web/orders/orders.html",
+        {"orders": rows, "group": group, "groups": GROUPS, "page": page, "has_more": len(rows) == 20},
+    )
+
+
+@require_GET
+@shopper_required
+def order(request: HttpRequest, number: str) -> HttpResponse:
+    """One order: what to do next, its bills, its goods, what happened."""
+    found = _own(request, number)
+    timeline = [
+        {"label": EVENTS[event.kind], "at": event.at, "detail": event.detail}
+        for event in reversed(found.events)
+        if event.kind in EVENTS
+    ]
+    bills = order_bills_context(request, found) if found.financed_amount_fen else None
+    context = {"order": found, "timeline": timeline, "has_bills": bills is not None, **(bills or {})}
+    return render(request, "web/orders/order.html", context)
+
+
+@require_POST
+@shopper_required
+def received(request: HttpRequest, number: str) -> HttpResponse:
+    """确认收货."""
+    found = _own(request, number)
+    services.mark_received(borrower_id=found.borrower_id, order_id=found.id)
+    flash(request, _("已确认收货"))
+    return HttpResponseRedirect(reverse("order", args=[number]))
+
+
+@require_http_methods(["GET", "POST"])
+@shopper_required
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Give an order up; says beforehand what happens to money already paid."""
+    found = _own(request, number)
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            purchases_services.cancel_order(
+                borrower_id=found.borrower_id, order_id=found.id, reason=form.cleaned_data["reason"]
+            )
+        except Refusal as refusal:
+            refusal_to_form(form, refusal)
+        else:
+            flash(request, _("订单已取消"))
+            return HttpResponseRedirect(reverse("order", args=[number]))
+    status = 422 if form.errors else 200
+    return render(request, "web/orders/cancel.html", {"order": found, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@shopper_required
+def give_back(request: HttpRequest, number: str) -> HttpResponse:
+    """申请退货: choose lines and a reason, see what it does to money and plan, then send."""
+    found = _own(request, number)
+    lines = [(str(line.id), line.name) for line in found.returnable_lines]
+    kinds = _kinds(found)
+    initial = {"kind": kinds[0][0], "line": [lines[0][0]] if len(lines) == 1 else []}
+    form = ReturnForm(request.POST or None, initial=initial, lines=lines, kinds=kinds)
+    preview = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            if request.POST.get("go") == "submit":
+                return _send_return(request, found, form)
+            preview = purchases.return_preview(
+                borrower_id=found.borrower_id, order_id=found.id, line_ids=_line_ids(form)
+            )
+        except Refusal as refusal:
+            field = {"lines": "line"}.get(refusal.field or "", refusal.field)
+            form.add_error(field if field in form.fields else None, str(refusal))
+    context = {"order": found, "form": form, "preview": preview, "chosen": form["line"].value() or []}
+    return render(request, "web/orders/return.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@shopper_required
+def withdraw_return(request: HttpRequest, number: str) -> HttpResponse:
+    """Keep the goods after all."""
+    found = _own(request, number)
+    if found.open_return is not None:
+        services.withdraw_return(borrower_id=found.borrower_id, return_id=found.open_return.id)
+        flash(request, _("退货申请已撤销"))
+    return HttpResponseRedirect(reverse("order", args=[number]))
+
+
+def _send_return(request: HttpRequest, found: queries.Order, form: ReturnForm) -> HttpResponse:
+    services.request_return(
+        borrower_id=found.borrower_id,
+        order_id=found.id,
+        line_ids=_line_ids(form),
+        kind=form.cleaned_data["kind"],
+        reason=form.cleaned_data["reason"],
+    )
+    flash(request, _("退货申请已提交，处理期间扣款和提醒会暂停"))
+    return HttpResponseRedirect(reverse("order", args=[found.number]))
+
+
+def _line_ids(form: ReturnForm) -> list[UUID]:
+    return [UUID(value) for value in form.cleaned_data["line"]]
+
+
+def _kinds(found: queries.Order) -> list[tuple[str, Any]]:
+    """Reasons that are open: without a reason only within the days the law gives."""
+    days = rule_data.value("return_days", on=business_date.current())
+    is_over = found.received_at and clock.now() > found.received_at + datetime.timedelta(days=days)
+    return [kind for kind in KINDS if not (is_over and kind[0] == CHANGED_MIND)]
+
+
+def _own(request: HttpRequest, number: str) -> queries.Order:
+    return queries.order(borrower_id=request.borrower_id, number=number)  # type: ignore[attr-defined]
