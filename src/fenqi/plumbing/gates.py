@@ -40,3 +40,20 @@ def keep(*, gate: str, subject: str, answer: Answer) -> Answer:
         at=clock.now(),
     )
     return answer
+
+
+def keep_many(*, gate: str, answers: list[tuple[str, Answer]]) -> None:
+    """Write down the answers for many subjects by one statement."""
+    at = clock.now()
+    GateAnswer.objects.bulk_create(
+        GateAnswer(
+            id=new_id(),
+            gate=gate,
+            subject=subject,
+            allowed=answer.allowed,
+            rule_id=answer.rule_id,
+            why=answer.why,
+            at=at,
+        )
+        for subject, answer in answers
+    )

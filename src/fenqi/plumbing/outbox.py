@@ -38,10 +38,25 @@ def publish(topic: str, *, borrower_id: int | None = None, **payload: Any) -> No
     if borrower_id is not None:
         plain["borrower_id"] = borrower_id
     Announcement.objects.create(id=new_id(), topic=topic, borrower_id=borrower_id, payload=plain)
-    transaction.on_commit(_wake)
+    transaction.on_commit(wake)
 
 
-def _wake() -> None:
+def publish_many(topic: str, payloads: list[dict[str, Any]]) -> None:
+    """Announce many things of one topic by one statement; each payload is JSON and names its `borrower_id`."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "publish_many() belongs inside the transaction of the write"
+        )
+    if payloads:
+        Announcement.objects.bulk_create(
+            Announcement(id=new_id(), topic=topic, borrower_id=payload["borrower_id"], payload=payload)
+            for payload in payloads
+        )
+        transaction.on_commit(wake)
+
+
+def wake() -> None:
+    """Tell waiting workers that there is something to do; call it after commit."""
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY fenqi_outbox")
 
