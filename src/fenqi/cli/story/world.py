@@ -1,0 +1,112 @@
+"""What the story looks at besides the pages: phones and accounts of the sandbox, the staff's clock, and the books."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from fenqi.cli.story.browser import Browser, NotOnThePage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fenqi.cli.stack import Stack
+    from fenqi.cli.story.timeline import Timeline
+
+PATIENCE_SECONDS = 30
+
+
+class StoryDiffers(AssertionError):
+    """A step came out otherwise than it should."""
+
+
+def expect(what: str, found: Any, wanted: Any) -> None:
+    """Raises: StoryDiffers, saying what was expected and what was found."""
+    if found != wanted:
+        raise StoryDiffers(f"{what}: expected {wanted!r}, found {found!r}")
+
+
+def until(what: str, ask: Callable[[], Any]) -> Any:
+    """Ask again until the answer is true; other processes are at work. Raises: StoryDiffers."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            answer = ask()
+        except NotOnThePage:
+            answer = None
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise StoryDiffers(f"{what}: did not happen within {PATIENCE_SECONDS} s")
+        time.sleep(0.1)
+
+
+class Sandbox:
+    """The phones and bank accounts of everybody in the story."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=url, timeout=20)
+
+    def texts(self, phone: str, kind: str = "sms") -> list[dict[str, Any]]:
+        """Messages a phone received, oldest first."""
+        answer = self.client.get("/sandbox/api/texts", params={"kind": kind, "to": phone})
+        return answer.raise_for_status().json()["texts"]
+
+    def newest(self, phone: str, pattern: str, *, after: int = 0) -> str:
+        """The first group of `pattern` in the newest SMS that carries it, waiting for it to arrive."""
+
+        def look() -> str | None:
+            for text in reversed(self.texts(phone)[after:]):
+                found = re.search(pattern, text["body"])
+                if found:
+                    return found.group(1)
+            return None
+
+        return until(f"an SMS to {phone} like {pattern}", look)
+
+    def balance(self, card: str) -> int:
+        """What an account holds, in fen."""
+        answer = self.client.get(f"/sandbox/api/accounts/{card}/balance").raise_for_status()
+        return answer.json()["balance_fen"]
+
+    def set_balance(self, card: str, fen: int) -> None:
+        """Top up or spend until the account holds this."""
+        self.client.post(f"/sandbox/api/accounts/{card}/balance", json={"balance_fen": fen}).raise_for_status()
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything a step needs: who is who, their browsers, and what earlier steps found out."""
+
+    stack: Stack
+    timeline: Timeline
+    shopper: Browser
+    staff: Browser
+    sandbox: Sandbox
+    phone: str
+    contact_phone: str
+    card: str
+    name: str
+    contact_name: str
+    id_number: str
+    known: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> datetime.date:
+        """The business date, as the running product tells it."""
+        answer = httpx.get(f"{self.stack.web_url}/readyz", timeout=10).raise_for_status()
+        return datetime.date.fromisoformat(answer.json()["business_date"])
+
+    def note(self, what: str, *, amount_fen: int | None = None, owed_fen: int | None = None) -> None:
+        """A line of the timeline, with what the card's account holds now."""
+        from fenqi.cli.story.timeline import Moment
+
+        bank = self.sandbox.balance(self.card) if self.known.get("card_bound") else None
+        self.timeline.add(
+            Moment(on=self.today, what=what, amount_fen=amount_fen, owed_fen=owed_fen, bank_fen=bank)
+        )
