@@ -1,0 +1,15 @@
+"""The port by which people, who stand below us, have a text sent (people.ports.TextsPort)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fenqi.messages import services
+
+
+class Texts:
+    """Fits people.ports.TextsPort."""
+
+    def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
+        """See TextsPort."""
+        services.send_to_phone(phone=phone, template=template, context=context, reference=reference)

@@ -1,0 +1,195 @@
+"""Money leaves: refunds to where a payment came from, pay-outs to a bound card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from fenqi.payments.models import Movement, Payment, PayOut, Refund, State
+from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, reference_of
+from fenqi.payments.ports import (
+    ChannelAnswer,
+    ChannelRefused,
+    ChannelSilent,
+    ChannelState,
+    ChannelUnreachable,
+)
+from fenqi.payments.refusals import AmountNotPositive, NothingToRefund, PaymentUnknown
+from fenqi.people import queries as people
+from fenqi.plumbing import business_date, clock, idempotency, ports
+from fenqi.plumbing.ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+REFUND_TEXT = "青屿商城退款"
+PAYOUT_TEXTS = {"standby": "备用金支用", "overpayment": "多还退回"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundStart:
+    """Where a refund stands after it was begun."""
+
+    refund_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayOutStart:
+    """Where a pay-out stands after it was begun."""
+
+    payout_id: UUID
+    state: str
+
+
+def refund_payment(
+    *,
+    borrower_id: int,
+    payment_id: UUID,
+    amount_fen: int,
+    reference: str,
+    subject: dict[str, Any] | None = None,
+) -> RefundStart:
+    """
+    Give back all or part of a payment that arrived, once per `reference`.
+
+    Announces payments.refund.succeeded / .failed. Inside a caller's transaction the call leaves after commit.
+    Raises: AmountNotPositive, PaymentUnknown, NothingToRefund, ReferenceReused.
+    """
+    if amount_fen <= 0:
+        raise AmountNotPositive(_("退款金额必须大于 0。"))
+    with transaction.atomic():
+        content = {"payment_id": payment_id, "amount_fen": amount_fen}
+        claim = idempotency.claim(
+            scope="payments.refund",
+            key=f"{borrower_id}:{reference}",
+            content=content,
+            borrower_id=borrower_id,
+        )
+        if claim.is_new:
+            # The lock keeps refunds of one payment apart, so that together they never exceed it.
+            payment = (
+                Payment.objects.select_for_update().filter(borrower_id=borrower_id, id=payment_id).first()
+            )
+            if payment is None:
+                raise PaymentUnknown(_("没有这笔付款。"))
+            if payment.state != State.SUCCEEDED or payment.refunded_fen + amount_fen > payment.amount_fen:
+                raise NothingToRefund(_("这笔付款没有这么多可退。"), field="amount")
+            payment.refunded_fen += amount_fen
+            payment.save(update_fields=["refunded_fen"])
+            refund_id = new_id()
+            Refund.objects.create(
+                borrower_id=borrower_id,
+                id=refund_id,
+                payment_id=payment_id,
+                reference=reference,
+                amount_fen=amount_fen,
+                purpose=payment.purpose,
+                subject=subject or {},
+                business_on=business_date.current(),
+                made_at=clock.now(),
+            )
+            claim.settle({"refund_id": refund_id})
+        else:
+            refund_id = claim.result["refund_id"]
+        transaction.on_commit(partial(send_refund, borrower_id=borrower_id, refund_id=refund_id))
+    refund = Refund.objects.get(borrower_id=borrower_id, id=refund_id)
+    return RefundStart(refund_id=refund.id, state=refund.state)
+
+
+def pay_out(
+    *,
+    borrower_id: int,
+    card_id: UUID,
+    amount_fen: int,
+    purpose: str,
+    reference: str,
+    subject: dict[str, Any] | None = None,
+) -> PayOutStart:
+    """
+    Pay money to a bound card, once per `reference`.
+
+    Announces payments.payout.succeeded / .failed. Inside a caller's transaction the call leaves after commit.
+    Raises: AmountNotPositive, CardUnknown, ReferenceReused.
+    """
+    if amount_fen <= 0:
+        raise AmountNotPositive(_("付款金额必须大于 0。"), field="amount")
+    with transaction.atomic():
+        content = {"card_id": card_id, "amount_fen": amount_fen, "purpose": purpose, "subject": subject or {}}
+        claim = idempotency.claim(
+            scope="payments.payout",
+            key=f"{borrower_id}:{reference}",
+            content=content,
+            borrower_id=borrower_id,
+        )
+        if claim.is_new:
+            people.card_token(borrower_id=borrower_id, card_id=card_id)
+            payout_id = new_id()
+            PayOut.objects.create(
+                borrower_id=borrower_id,
+                id=payout_id,
+                card_id=card_id,
+                reference=reference,
+                amount_fen=amount_fen,
+                purpose=purpose,
+                subject=subject or {},
+                business_on=business_date.current(),
+                made_at=clock.now(),
+            )
+            claim.settle({"payout_id": payout_id})
+        else:
+            payout_id = claim.result["payout_id"]
+        transaction.on_commit(partial(send_payout, borrower_id=borrower_id, payout_id=payout_id))
+    payout = PayOut.objects.get(borrower_id=borrower_id, id=payout_id)
+    return PayOutStart(payout_id=payout.id, state=payout.state)
+
+
+def send_refund(*, borrower_id: int, refund_id: UUID) -> None:
+    """Hand a refund that waits to the channel; does nothing for any other."""
+    refund = Refund.objects.get(borrower_id=borrower_id, id=refund_id)
+    payment = Payment.objects.get(borrower_id=borrower_id, id=refund.payment_id)
+    _send(
+        refund,
+        lambda: ports.get("channel").refund(
+            reference=reference_of(refund),
+            original=reference_of(payment),
+            amount_fen=refund.amount_fen,
+            subject=REFUND_TEXT,
+            on=refund.business_on,
+        ),
+    )
+
+
+def send_payout(*, borrower_id: int, payout_id: UUID) -> None:
+    """Hand a pay-out that waits to the channel; does nothing for any other."""
+    payout = PayOut.objects.get(borrower_id=borrower_id, id=payout_id)
+    _send(
+        payout,
+        lambda: ports.get("channel").pay_out(
+            reference=reference_of(payout),
+            card_token=people.card_token(borrower_id=borrower_id, card_id=payout.card_id),
+            amount_fen=payout.amount_fen,
+            subject=PAYOUT_TEXTS.get(payout.purpose, PAYOUT_TEXTS["standby"]),
+            on=payout.business_on,
+        ),
+    )
+
+
+def _send(movement: Movement, call: Callable[[], ChannelAnswer]) -> None:
+    if not mark_sent(movement):
+        return
+    try:
+        record_outcome(call())
+    except ChannelUnreachable:
+        mark_silent(movement, was_sent=False)
+    except ChannelSilent:
+        mark_silent(movement, was_sent=True)
+    except ChannelRefused as e:
+        record_outcome(
+            ChannelAnswer(reference=reference_of(movement), state=ChannelState.FAILED, failure=e.code[:40])
+        )
