@@ -16,13 +16,15 @@ from fenqi.bureau.status import BOUNDS, month_of
 from fenqi.plumbing import rule_data
 
 # Days past due are counted, never stored: nothing is rewritten because a night has passed.
-DAYS_PAST_DUE = "greatest(0, coalesce(%(on)s - loan.oldest_unpaid_due_on - loan.paused_days, 0))"
+DAYS_PAST_DUE = (
+    "CASE WHEN loan.bucket > 0 THEN %(on)s - loan.oldest_unpaid_due_on - loan.paused_days ELSE 0 END"
+)
 
 STATUS = (
     "CASE WHEN loan.state = 'written_off' THEN 'G' WHEN loan.state = 'charged_off' THEN 'B'"
     " WHEN loan.state IN ('settled', 'overpaid') THEN 'C'"
-    f" WHEN {DAYS_PAST_DUE} <= %(grace)s THEN {{in_order}}"
-    + "".join(f" WHEN {DAYS_PAST_DUE} <= {bound} THEN '{char}'" for bound, char in BOUNDS)
+    f" WHEN ({DAYS_PAST_DUE}) <= %(grace)s THEN {{in_order}}"
+    + "".join(f" WHEN ({DAYS_PAST_DUE}) <= {bound} THEN '{char}'" for bound, char in BOUNDS)
     + " ELSE '7' END"
 )
 
@@ -48,7 +50,7 @@ INSERT = f"""
         overdue_fen = excluded.overdue_fen, as_of = excluded.as_of, is_withheld = false
     WHERE NOT bureau_creditrow.is_corrected AND bureau_creditrow.status <> excluded.status
       AND NOT (bureau_creditrow.status = 'M' AND excluded.status = 'N')
-"""
+"""  # noqa: S608 - made of this module's own constants
 
 # Why a loan is looked at today, as a condition on it.
 DUE_TODAY = """
@@ -65,8 +67,8 @@ OVERDUE_LAST_MONTH = f"""
     EXISTS (SELECT 1 FROM bureau_creditrow AS before
             WHERE before.borrower_id = loan.borrower_id AND before.loan_id = loan.id
               AND before.month = %(month_before)s AND before.status BETWEEN '1' AND '7')
-    AND {DAYS_PAST_DUE} > %(grace)s
-"""
+    AND ({DAYS_PAST_DUE}) > %(grace)s
+"""  # noqa: S608 - made of this module's own constants
 
 # Rows of this month that show overdue: worse, or cured, which is M until the month is over.
 MOVE_ON = f"""
@@ -77,7 +79,7 @@ MOVE_ON = f"""
     WHERE row.month = %(month)s AND row.status BETWEEN '1' AND '7' AND NOT row.is_corrected
       AND loan.borrower_id = row.borrower_id AND loan.id = row.loan_id
       AND row.status <> {STATUS.format(in_order="'M'")}
-"""
+"""  # noqa: S608 - made of this module's own constants
 
 
 def credit_rows(on: datetime.date) -> dict[str, int]:

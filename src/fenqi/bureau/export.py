@@ -124,7 +124,9 @@ def _next_rows(*, on: datetime.date, size: int) -> list[CreditRow]:
         .order_by("as_of", "borrower_id", "loan_id")
     )
     while found := list(changed[:size]):
-        agreed = people.borrowers_who_agreed(text_code=CONSENT, borrower_ids={row.borrower_id for row in found})
+        agreed = people.borrowers_who_agreed(
+            text_code=CONSENT, borrower_ids={row.borrower_id for row in found}
+        )
         withheld = [row for row in found if row.borrower_id not in agreed]
         for row in withheld:
             row.is_withheld = True

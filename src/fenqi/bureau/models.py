@@ -96,9 +96,7 @@ class Dispute(models.Model):
                 condition=models.Q(state=DisputeState.OPEN),
             ),
         ]
-        indexes = [
-            models.Index(fields=["answer_by"], name="dispute_open", condition=models.Q(state="open"))
-        ]
+        indexes = [models.Index(fields=["answer_by"], name="dispute_open", condition=models.Q(state="open"))]
 
 
 class BatchState(models.TextChoices):
@@ -113,7 +111,9 @@ class BatchState(models.TextChoices):
 class Batch(models.Model):
     """Rows handed to the bureau on one business date, in one call (reference table: it belongs to no borrower)."""
 
-    id = models.TextField(primary_key=True)  # business date and number: the same batch is never sent as another one
+    id = models.TextField(
+        primary_key=True
+    )  # business date and number: the same batch is never sent as another one
     on = models.DateField()
     state = models.TextField(choices=BatchState, default=BatchState.INTENDED)
     row_count = models.PositiveIntegerField()

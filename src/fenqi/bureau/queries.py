@@ -128,7 +128,9 @@ def _month(row: CreditRow, notice: NegativeNotice | None, dispute: Dispute | Non
         days_past_due=row.days_past_due,
         reported_on=row.reported_on if is_reported else None,
         is_reported=is_reported,
-        will_report_from=notice.report_from if notice and row.status in NEGATIVE and not is_reported else None,
+        will_report_from=notice.report_from
+        if notice and row.status in NEGATIVE and not is_reported
+        else None,
         is_corrected=row.is_corrected,
         dispute=dispute.state if dispute else "",
         dispute_answer=(dispute.answer or "") if dispute else "",

@@ -8,7 +8,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.care.models import Author, Conversation, ConversationMessage, ConversationState, EntryCohort, EntryUse
+from fenqi.care.models import (
+    Author,
+    Conversation,
+    ConversationMessage,
+    ConversationState,
+    EntryCohort,
+    EntryUse,
+)
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date, rule_data
 from fenqi.plumbing.errors import NotFound
@@ -163,9 +170,9 @@ def _row(row: Conversation) -> ConversationRow:
 
 
 def _view(row: Conversation) -> ConversationView:
-    lines = ConversationMessage.objects.filter(
-        borrower_id=row.borrower_id, conversation_id=row.id
-    ).order_by("id")
+    lines = ConversationMessage.objects.filter(borrower_id=row.borrower_id, conversation_id=row.id).order_by(
+        "id"
+    )
     return ConversationView(
         borrower_id=row.borrower_id,
         conversation_id=row.id,

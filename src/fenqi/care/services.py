@@ -129,7 +129,9 @@ def set_mall_entry(*, staff: str, cohort: str, is_open: bool, reason: str, unpro
         state = next(one for one in queries.mall_entry() if one.code == cohort)
         if not state.is_proven:
             raise EntryNotProven(
-                _("新入口还没有成功收过 %(needed)d 笔还款，商城入口应继续开放；确需关闭请勾选“尚未验证也关闭”。")
+                _(
+                    "新入口还没有成功收过 %(needed)d 笔还款，商城入口应继续开放；确需关闭请勾选“尚未验证也关闭”。"
+                )
                 % {"needed": needed},
                 field="unproven_ok",
             )
@@ -170,16 +172,16 @@ def tell_entry_moved(*, cohort: str) -> int:
     """Send everyone in the cohort who still owes something the way to repay, with a link that pays their next bill."""
     row = EntryCohort.objects.get(code=cohort)
     told = 0
-    for debtor in servicing.borrowers_with_next_bill():
-        if not row.from_bucket <= queries.bucket(debtor.borrower_id) <= row.to_bucket:
+    for borrower_id, loan_id, due_on in servicing.borrowers_with_next_bill():
+        if not row.from_bucket <= queries.bucket(borrower_id) <= row.to_bucket:
             continue
-        link = servicing_services.make_pay_link(borrower_id=debtor.borrower_id, loan_id=debtor.loan_id)
+        link = servicing_services.make_pay_link(borrower_id=borrower_id, loan_id=loan_id)
         messages.send(
-            borrower_id=debtor.borrower_id,
+            borrower_id=borrower_id,
             template="entry_moved",
-            context={"link": link, "due_on": debtor.due_on.isoformat()},
+            context={"link": link, "due_on": due_on.isoformat()},
             channels=["inbox", "sms"],
-            reference=f"entry_moved:{cohort}:{row.changed_at:%Y%m%d%H%M%S}:{debtor.borrower_id}",
+            reference=f"entry_moved:{cohort}:{row.changed_at:%Y%m%d%H%M%S}:{borrower_id}",
         )
         told += 1
     return told
@@ -190,9 +192,7 @@ def _checked(text: str) -> str:
     if not text:
         raise TextMissing(_("请先写下您的问题。"), field="text")
     if len(text) > MOST_CHARACTERS:
-        raise TextTooLong(
-            _("最多 %(most)d 个字，请分几条发送。") % {"most": MOST_CHARACTERS}, field="text"
-        )
+        raise TextTooLong(_("最多 %(most)d 个字，请分几条发送。") % {"most": MOST_CHARACTERS}, field="text")
     return text
 
 
@@ -207,17 +207,14 @@ def _open_conversation(borrower_id: int) -> Conversation | None:
 def _begin(borrower_id: int, now: datetime.datetime) -> Conversation:
     # Two first messages at once share one conversation: the second insert waits, finds the first, and gives way.
     Conversation.objects.bulk_create(
-        [Conversation(borrower_id=borrower_id, id=new_id(), opened_at=now, last_at=now)], ignore_conflicts=True
+        [Conversation(borrower_id=borrower_id, id=new_id(), opened_at=now, last_at=now)],
+        ignore_conflicts=True,
     )
-    return Conversation.objects.select_for_update().get(
-        borrower_id=borrower_id, state=ConversationState.OPEN
-    )
+    return Conversation.objects.select_for_update().get(borrower_id=borrower_id, state=ConversationState.OPEN)
 
 
 def _locked(borrower_id: int, conversation_id: UUID) -> Conversation:
-    row = (
-        Conversation.objects.select_for_update().filter(borrower_id=borrower_id, id=conversation_id).first()
-    )
+    row = Conversation.objects.select_for_update().filter(borrower_id=borrower_id, id=conversation_id).first()
     if row is None:
         raise NotFound(_("没有这段对话。"))
     return row

@@ -61,8 +61,7 @@ def line(borrower_id: int) -> Line | None:
         loan for loan in servicing.loans(borrower_id) if loan.product == PRODUCT and not loan.is_closed
     )
     pending = tuple(
-        _draw(draw)
-        for draw in StandbyDraw.objects.filter(borrower_id=borrower_id, state=DrawState.INTENDED)
+        _draw(draw) for draw in StandbyDraw.objects.filter(borrower_id=borrower_id, state=DrawState.INTENDED)
     )
     drawn_fen = sum(loan.principal_outstanding_fen for loan in loans)
     pending_fen = sum(draw.amount_fen for draw in pending)

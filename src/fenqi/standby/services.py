@@ -12,7 +12,7 @@ from fenqi.messages import services as messages
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
 from fenqi.people import services as people_services
-from fenqi.plumbing import audit, idempotency
+from fenqi.plumbing import audit, business_date, idempotency
 from fenqi.plumbing.ids import new_id
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
@@ -110,7 +110,7 @@ def draw(
     terms = offer.current(on)
     if installments not in terms.installment_choices:
         raise TermUnknown(_("请选择页面上列出的期数。"), field="installments")
-    _require_amount(terms, row, amount_fen)
+    require_amount(borrower_id=borrower_id, amount_fen=amount_fen)
     card = people.card(borrower_id=borrower_id, card_id=card_id)
     draw_id = new_id()
     StandbyDraw.objects.create(
@@ -183,9 +183,7 @@ def payout_failed(*, borrower_id: int, draw_id: UUID, payout_id: UUID, failure: 
     )
 
 
-def _require_eligible(
-    borrower_id: int, terms: offer.Offer, loans: list[servicing.LoanView]
-) -> None:
+def _require_eligible(borrower_id: int, terms: offer.Offer, loans: list[servicing.LoanView]) -> None:
     person = people.person(borrower_id)
     if not person.is_identified:
         raise NotEligible(_("请先完成实名认证，再申请备用金。"), rules=["identity"])
@@ -210,17 +208,24 @@ def _limit_reasons(terms: offer.Offer, loans: list[servicing.LoanView]) -> list[
     return [("base", terms.limit_base_fen), ("paid_in_time", paid_in_time * terms.limit_step_fen)]
 
 
-def _require_amount(terms: offer.Offer, row: StandbyLine, amount_fen: int) -> None:
+def require_amount(*, borrower_id: int, amount_fen: int) -> None:
+    """
+    May this much be drawn today?
+
+    Raises: NoLine, LineFrozen; AmountOutOfRange at `amount`.
+    """
+    line = queries.line(borrower_id)
+    if line is None:
+        raise NoLine(_("您还没有开通备用金。"))
+    if line.is_frozen:
+        raise LineFrozen(_("有逾期的账单，还清后即可继续支用。"))
+    terms = offer.current(business_date.current())
     if amount_fen < terms.least_draw_fen or amount_fen % terms.draw_multiple_fen:
         raise AmountOutOfRange(
             _("最低 ¥%(least)d，须为 ¥%(multiple)d 的整数倍。")
             % {"least": terms.least_draw_fen // 100, "multiple": terms.draw_multiple_fen // 100},
             field="amount",
         )
-    line = queries.line(row.borrower_id)
-    assert line is not None
-    if line.is_frozen:
-        raise LineFrozen(_("有逾期的账单，还清后即可继续支用。"))
     if amount_fen > line.available_fen:
         raise AmountOutOfRange(
             _("超过可用额度 ¥%(available)d。") % {"available": line.available_fen // 100}, field="amount"

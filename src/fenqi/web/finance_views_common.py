@@ -1,0 +1,145 @@
+"""What the finance pages share: the shopper's loan, ways to pay, amounts people type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from fenqi.payments import services as payments
+from fenqi.people import queries as people
+from fenqi.plumbing import sealed
+from fenqi.plumbing.errors import Refusal
+from fenqi.servicing import queries as servicing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpRequest, HttpResponse, QueryDict
+
+CASHIER = "cashier"
+MOST_FEN = 100_000_000  # a million yuan: more is a slip of the finger
+_YUAN = re.compile(r"(\d{1,9})(?:\.(\d{1,2}))?")
+
+
+class AmountUnreadable(Refusal):
+    """What was typed is no amount of money."""
+
+    code = "amount_unreadable"
+
+
+class MethodUnknown(Refusal):
+    """A way to pay that was not offered."""
+
+    code = "method_unknown"
+
+
+def fen_typed(text: str) -> int:
+    """
+    Fen from what a person types as yuan: 449.79, ¥1,000, １００.
+
+    Raises: AmountUnreadable at `amount`.
+    """
+    plain = _halfwidth(text).replace("¥", "").replace(",", "").replace(" ", "").removesuffix("元")
+    match = _YUAN.fullmatch(plain)
+    if match is None:
+        raise AmountUnreadable(_("请输入金额，例如 449.79，最多两位小数。"), field="amount")
+    fen = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
+    if not 0 < fen <= MOST_FEN:
+        raise AmountUnreadable(_("请输入 0.01 到 1,000,000.00 之间的金额。"), field="amount")
+    return fen
+
+
+def _halfwidth(text: str) -> str:
+    return "".join(
+        chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else ("¥" if char == "￥" else char)
+        for char in text.strip()
+    )
+
+
+def loan_of(request: HttpRequest, number: str) -> servicing.LoanView:
+    """The signed-in shopper's loan of this number. Raises: NotFound, for another's too."""
+    return servicing.loan(borrower_id=request.borrower_id, number=number)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to pay."""
+
+    value: str
+    label: str
+    hint: str
+
+
+def methods(cards: Sequence[people.Card]) -> list[Method]:
+    """The shopper's cards, then the channel's cashier."""
+    bound = [
+        Method(
+            value=str(card.id),
+            label=_("%(bank)s（尾号 %(tail)s）") % {"bank": card.bank, "tail": card.tail},
+            hint=_("从这张卡付款，即时到账"),
+        )
+        for card in cards
+    ]
+    return [
+        *bound,
+        Method(value=CASHIER, label=_("收银台"), hint=_("其他银行卡或账户，前往支付机构的页面付款")),
+    ]
+
+
+def chosen_card(posted: QueryDict, offered: Sequence[Method]) -> UUID | None:
+    """
+    The card to pay with, or None for the cashier.
+
+    Raises: MethodUnknown at `method`.
+    """
+    value = posted.get("method", "")
+    if value not in {one.value for one in offered}:
+        raise MethodUnknown(_("请选择付款方式。"), field="method")
+    return None if value == CASHIER else UUID(value)
+
+
+def pay(
+    *,
+    borrower_id: int,
+    amount_fen: int,
+    subject: dict[str, Any],
+    card_id: UUID | None,
+    reference: str,
+    outcome_url: str | None = None,
+) -> HttpResponse:
+    """Start a repayment and lead on: to the channel's cashier, or to the page that waits for the outcome."""
+    outcome_url = outcome_url or reverse("finance-payment", args=[reference])
+    start = payments.start_payment(
+        borrower_id=borrower_id,
+        amount_fen=amount_fen,
+        purpose="repayment",
+        subject=subject,
+        card_id=card_id,
+        return_url=outcome_url,
+        reference=reference,
+    )
+    return HttpResponseRedirect(start.redirect_url or outcome_url)
+
+
+def reference_typed(posted: QueryDict) -> str:
+    """The form's hidden reference, in canonical form. Raises: Refusal when it was tampered with."""
+    try:
+        return str(UUID(posted.get("reference", "")))
+    except ValueError as e:
+        raise Refusal(_("页面已失效，请刷新后重试；没有扣款。"), code="reference_missing") from e
+
+
+def calendar_path(loan_number: str) -> str:
+    """The private address of a loan's calendar: whoever holds it sees dates and amounts of this loan, nothing else."""
+    return reverse("finance-calendar", args=[loan_number, calendar_token(loan_number)])
+
+
+def calendar_token(loan_number: str) -> str:
+    """What makes a calendar's address impossible to guess from the loan's number."""
+    return sealed.blind_index(loan_number, purpose="calendar").hex()[:32]
