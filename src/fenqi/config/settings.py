@@ -99,7 +99,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = None  # served straight from the packages (whitenoise finders): nothing to collect
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
