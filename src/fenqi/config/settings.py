@@ -183,4 +183,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("FENQI_LOG_LEVEL", "WARNING")},
+    # Refusals are answers, not incidents; and the address of a contact's or a pay link is a key that no log keeps.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
