@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "texts"
 VERSION = "1"
-SHOP = "Fenqi 商城"
+SHOP = "青屿商城"
 DEFAULT_GRACE_DAYS = 3
 DEFAULT_TOLERANCE_FEN = 1000
 

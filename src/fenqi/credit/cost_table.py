@@ -93,27 +93,27 @@ def settlement_rule(quote: QuotedPlan) -> str:
     rules = quote.settlement
     if rules.fee_rate or rules.fee_fixed_fen:
         fee = percent(rules.fee_rate) if rules.fee_rate else yuan(rules.fee_fixed_fen)
-        return _("提前结清按实际天数计息,并按提前归还的本金收取 %(fee)s 手续费。") % {"fee": fee}
+        return _("提前结清按实际天数计息，并按提前归还的本金收取 %(fee)s 手续费。") % {"fee": fee}
     if quote.is_free:
-        return _("提前结清只还剩余本金,无手续费。")
+        return _("提前结清只还剩余本金，无手续费。")
     if quote.method is Method.FLAT_FEE:
         if rules.remaining_fee is RemainingFee.WAIVED:
-            return _("提前结清免收未到期各期手续费,当期按天计收,无手续费。")
+            return _("提前结清免收未到期各期手续费，当期按天计收，无手续费。")
         return _("提前结清仍须支付剩余各期手续费。")
-    return _("提前结清按实际天数计息,无手续费。")
+    return _("提前结清按实际天数计息，无手续费。")
 
 
 def settlement_tag(quote: QuotedPlan) -> str:
     """The same in a few words, for a row of the board."""
     if quote.settlement.fee_rate or quote.settlement.fee_fixed_fen:
-        return _("按日计息,收手续费")
+        return _("按日计息，收手续费")
     if quote.is_free:
-        return _("只还剩余本金,无手续费")
+        return _("只还剩余本金，无手续费")
     if quote.method is Method.FLAT_FEE:
         if quote.settlement.remaining_fee is RemainingFee.WAIVED:
             return _("未到期费用免收")
         return _("剩余费用仍须支付")
-    return _("按日计息,无手续费")
+    return _("按日计息，无手续费")
 
 
 def build(quote: QuotedPlan) -> CostTable:
@@ -124,8 +124,8 @@ def build(quote: QuotedPlan) -> CostTable:
         items.append(
             CostItem(
                 name=_("利息"),
-                method=_("%(method)s,按期计收") % {"method": method_name(quote.method)},
-                level=_("年化 %(rate)s(单利)")
+                method=_("%(method)s，按期计收") % {"method": method_name(quote.method)},
+                level=_("年化 %(rate)s（单利）")
                 % {"rate": percent(_nominal(quote) if quote.interest_fen else quote.annual_rate_simple)},
                 payee=payee,
                 amount_fen=quote.interest_fen,
@@ -139,14 +139,14 @@ def build(quote: QuotedPlan) -> CostTable:
                 method=_("每期按分期金额的 %(rate)s 计收") % {"rate": percent(rate)}
                 if rate
                 else _("按期计收"),
-                level=_("年化 %(rate)s(单利,内部收益率)") % {"rate": percent(quote.annual_rate_simple)},
+                level=_("年化 %(rate)s（单利，内部收益率）") % {"rate": percent(quote.annual_rate_simple)},
                 payee=payee,
                 amount_fen=quote.fee_fen,
             )
         )
     penalty = CostItem(
         name=_("罚息"),
-        method=_("超过宽限期后,自还款日次日起按逾期本金逐日计收"),
+        method=_("超过宽限期后，自还款日次日起按逾期本金逐日计收"),
         level=_("年化 %(rate)s") % {"rate": percent(quote.penalty_annual_rate)},
         payee=payee,
         amount_fen=None,
@@ -156,13 +156,13 @@ def build(quote: QuotedPlan) -> CostTable:
         total_fen=quote.total_fen,
         total_cost_fen=quote.total_cost_fen,
         annual_rate=percent(quote.annual_rate_simple),
-        annual_rate_method=_("单利,内部收益率 × 12"),
+        annual_rate_method=_("单利，内部收益率 × 12"),
         annual_rate_compound=percent(quote.annual_rate_compound),
         items=tuple(items),
         contingent=(penalty,),
         borne_by=bearers(quote),
         settlement=settlement_rule(quote),
-        statement=_("除以上已明示的成本外,不再收取其他息费。"),
+        statement=_("除以上已明示的成本外，不再收取其他息费。"),
     )
 
 

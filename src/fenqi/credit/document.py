@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fenqi.credit.quotes import QuotedPlan
 
 _FONT = "NotoSansSC"
+# A figure or word with its spaces, or one character, each with the closing marks that must not begin a line.
+_PIECES = re.compile(r"(?:[!-~¥]+ ?|.)[，。、；：！？）》”%]*")
 _INK = (22, 32, 28)
 _QUIET = (91, 102, 96)
 _LINE = (200, 206, 202)
@@ -53,7 +56,6 @@ def draw(contents: Contents) -> bytes:
     _costs(page, contents)
     _schedule(page, contents.quote)
     _words(page, contents.content["text"], skip_title=True)
-    page.add_page()
     _words(page, contents.content["mandate"], skip_title=False)
     _proof(page, contents)
     return bytes(page.output())
@@ -91,7 +93,22 @@ class _Page(FPDF):
     ) -> None:
         """A paragraph over the whole width."""
         self.type(size, color)
-        self.multi_cell(0, height, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        for line in self.broken(text):
+            self.cell(0, height, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def broken(self, text: str) -> list[str]:
+        """
+        Lines that fit, broken as Chinese is: anywhere between characters, but not inside a number or a word, and never
+        so that a line begins with a closing mark.
+        """
+        lines, line = [], ""
+        for piece in _PIECES.findall(text):
+            if line and self.get_string_width(line + piece.rstrip()) > self.epw - 2 * self.c_margin:
+                lines.append(line.rstrip())
+                line = piece.lstrip()
+            else:
+                line += piece
+        return [*lines, line.rstrip()]
 
     def section(self, title: str) -> None:
         """A heading kept with at least a few lines after it."""
@@ -137,7 +154,7 @@ def _heading(page: _Page, contents: Contents) -> None:
         [
             ("借款人", f"{contents.borrower_name}  证件号 {borrower['id_number']}  手机 {borrower['phone']}"),
             ("贷款人", contents.content["lender"]),
-            ("平台", f"{agreement_text.SHOP}(不是贷款人,不向借款人收取息费)"),
+            ("平台", f"{agreement_text.SHOP}（不是贷款人，不向借款人收取息费）"),
             ("方案", contents.content["plan"]),
         ],
         widths=(22, 152),
@@ -162,11 +179,11 @@ def _costs(page: _Page, contents: Contents) -> None:
     page.grid(
         [
             ("贷款本金", yuan(table["principal_fen"])),
-            ("总成本(您承担)", yuan(table["total_cost_fen"])),
+            ("总成本（您承担）", yuan(table["total_cost_fen"])),
             ("总额", yuan(table["total_fen"])),
             (
-                "年化综合融资成本(正常履约)",
-                f"{table['annual_rate']}({table['annual_rate_method']};复利 {table['annual_rate_compound']})",
+                "年化综合融资成本（正常履约）",
+                f"{table['annual_rate']}({table['annual_rate_method']}；复利 {table['annual_rate_compound']})",
             ),
             ("息费承担", table["borne_by"]),
             ("提前结清", table["settlement"]),
@@ -181,7 +198,7 @@ def _costs(page: _Page, contents: Contents) -> None:
         for item in (*table["items"], *table["contingent"])
     ]
     page.grid(
-        [("项目", "收取方式", "标准(年化)", "收取主体", "金额"), *items],
+        [("项目", "收取方式", "标准（年化）", "收取主体", "金额"), *items],
         widths=(22, 62, 38, 28, 24),
         align=("LEFT", "LEFT", "LEFT", "LEFT", "RIGHT"),
     )
@@ -215,14 +232,14 @@ def _schedule(page: _Page, quote: QuotedPlan) -> None:
         figures(quote.total_fen),
     )
     page.grid(
-        [("期", "还款日", "本金(元)", "利息(元)", "手续费(元)", "应还(元)"), *rows, total],
+        [("期", "还款日", "本金（元）", "利息（元）", "手续费（元）", "应还（元）"), *rows, total],
         widths=(14, 32, 32, 32, 32, 32),
         align=("LEFT", "LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT"),
     )
     page.ln(1)
     page.line_of(
-        f"年化利率 {percent(quote.annual_rate_simple)} 由上述实际应还金额与日期按内部收益率计算,"
-        "本金按四舍五入到分,余数在末期。",
+        f"年化利率 {percent(quote.annual_rate_simple)} 由上述实际应还金额与日期按内部收益率计算，"
+        "本金按四舍五入到分，余数在末期。",
         size=9,
         color=_QUIET,
     )
@@ -241,8 +258,8 @@ def _proof(page: _Page, contents: Contents) -> None:
     signed = timezone.localtime(contents.signed_at)
     page.grid(
         [
-            ("签署方式", "借款人登录本人账户,阅读、勾选并确认"),
-            ("签署时间", f"{signed:%Y-%m-%d %H:%M:%S}(北京时间)"),
+            ("签署方式", "借款人登录本人账户，阅读、勾选并确认"),
+            ("签署时间", f"{signed:%Y-%m-%d %H:%M:%S}（北京时间）"),
             ("阅读时长", f"{contents.read_seconds} 秒"),
             ("内容哈希", f"SHA-256 {contents.digest}"),
         ],
@@ -251,4 +268,4 @@ def _proof(page: _Page, contents: Contents) -> None:
         head=False,
     )
     page.ln(1)
-    page.line_of("本文件带有平台的数字签名,任何改动都会使签名失效。", size=9, color=_QUIET)
+    page.line_of("本文件带有平台的数字签名，任何改动都会使签名失效。", size=9, color=_QUIET)

@@ -32,6 +32,9 @@ class Purchase(models.Model):
     )
     full_paid_at = models.DateTimeField(null=True)
     loan_id = models.UUIDField(null=True)
+    mandate_settled_at = models.DateTimeField(
+        null=True, help_text="when the channel took or refused the debit mandate"
+    )
     state = models.CharField(max_length=10, choices=PurchaseState.choices)
     reason = models.CharField(max_length=64, blank=True)
     confirmed_at = models.DateTimeField()

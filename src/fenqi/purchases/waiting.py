@@ -53,9 +53,7 @@ def take_next() -> WaitingStep | None:
 def put_off(row: WaitingStep) -> None:
     """Still not known: ask again after a pause, unless somebody brought it forward meanwhile."""
     pause = PAUSES_SECONDS[min(row.tries, len(PAUSES_SECONDS) - 1)]
-    _untouched(row).update(
-        tries=row.tries + 1, next_try_at=clock.wall() + datetime.timedelta(seconds=pause)
-    )
+    _untouched(row).update(tries=row.tries + 1, next_try_at=clock.wall() + datetime.timedelta(seconds=pause))
 
 
 def finish(row: WaitingStep) -> None:

@@ -85,7 +85,7 @@ def start_application(*, borrower_id: int, order_id: UUID, quote_id: UUID, refer
                 started_at=clock.now(),
             )
     except IntegrityError as e:
-        raise ApplicationMovedOn(_("这笔订单刚刚在另一个页面提交了分期申请,请刷新查看。")) from e
+        raise ApplicationMovedOn(_("这笔订单刚刚在另一个页面提交了分期申请，请刷新查看。")) from e
     audit.record(
         actor=f"shopper:{borrower_id}",
         action="application.started",
@@ -110,7 +110,7 @@ def replace_quote(*, borrower_id: int, application_id: UUID, quote_id: UUID) -> 
     if row.state in (*CLOSED_STATES, ApplicationState.SIGNED, ApplicationState.DISBURSING):
         raise ApplicationMovedOn(_("这个申请已不能再更改方案。"))
     if (before.key, before.amount_fen) != (after.key, after.amount_fen):
-        raise ApplicationMovedOn(_("报价与申请的方案不一致,请重新选择方案。"))
+        raise ApplicationMovedOn(_("报价与申请的方案不一致，请重新选择方案。"))
     row.quote_id = quote_id
     row.save(update_fields=["quote_id"])
 
@@ -122,7 +122,7 @@ def cancel_application(*, borrower_id: int, application_id: UUID, reason: str) -
     if row.state in CLOSED_STATES:
         return
     if row.state == ApplicationState.DISBURSING:
-        raise ApplicationMovedOn(_("贷款机构正在放款,现在不能取消。"))
+        raise ApplicationMovedOn(_("贷款机构正在放款，现在不能取消。"))
     _close(row, reasons=[reason])
 
 
@@ -133,7 +133,7 @@ def mark_disbursing(*, borrower_id: int, application_id: UUID) -> None:
     if row.state == ApplicationState.DISBURSING:
         return
     if row.state != ApplicationState.SIGNED:
-        raise ApplicationMovedOn(_("这个申请还没有签署协议,或已经结束。"))
+        raise ApplicationMovedOn(_("这个申请还没有签署协议，或已经结束。"))
     row.state = ApplicationState.DISBURSING
     row.save(update_fields=["state"])
 
@@ -345,7 +345,7 @@ def _close(
     row: Application, *, reasons: list[str], state: ApplicationState = ApplicationState.CANCELLED
 ) -> None:
     if row.state == ApplicationState.DISBURSING and state is ApplicationState.CANCELLED:
-        raise ApplicationMovedOn(_("贷款机构正在放款,现在不能更改。"))
+        raise ApplicationMovedOn(_("贷款机构正在放款，现在不能更改。"))
     row.state, row.reasons, row.closed_at = state, reasons, clock.now()
     row.save(update_fields=["state", "reasons", "closed_at"])
 

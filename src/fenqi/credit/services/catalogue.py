@@ -68,7 +68,7 @@ def publish_plan(
     except CostCapExceeded as e:
         gates.keep(gate="cost_cap", subject=f"plan:{plan.code}", answer=gates.deny("cost_cap", str(e)))
         raise PlanAboveCap(
-            _("该方案在 %(amount)s 时的年化成本为 %(rate)s,超过上限,不能发布。")
+            _("该方案在 %(amount)s 时的年化成本为 %(rate)s，超过上限，不能发布。")
             % {"amount": yuan(e.amount_fen), "rate": percent(e.value)},  # type: ignore[arg-type]
             field="annual_rate",
             amount_fen=e.amount_fen,

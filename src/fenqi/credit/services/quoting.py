@@ -127,13 +127,13 @@ def make_quote(*, key: str, amount_fen: int, on: datetime.date) -> QuotedPlan:
                 offers = _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
             except (LenderUnavailable, LenderRefused) as e:
                 raise LenderSilent(
-                    _("%(lender)s 暂未响应,请稍后再试或选择其他方案。") % {"lender": lender.name},
+                    _("%(lender)s 暂未响应，请稍后再试或选择其他方案。") % {"lender": lender.name},
                     field="plan",
                 ) from e
             found = [quote for quote in offers if quote.plan_code == plan_code]
         if found:
             return found[0]
-    raise PlanUnknown(_("这个方案现在不提供,请重新选择。"), field="plan")
+    raise PlanUnknown(_("这个方案现在不提供，请重新选择。"), field="plan")
 
 
 def hold_quote(*, key: str, amount_fen: int, on: datetime.date, seen: str | None = None) -> Held:
@@ -146,7 +146,7 @@ def hold_quote(*, key: str, amount_fen: int, on: datetime.date, seen: str | None
     """
     quote = make_quote(key=key, amount_fen=amount_fen, on=on)
     if seen and not quote.digest().hex().startswith(seen):
-        raise QuoteChanged(_("这个方案的报价已更新,请核对后重新选择。"), field="plan")
+        raise QuoteChanged(_("这个方案的报价已更新，请核对后重新选择。"), field="plan")
     return _keep(quote)
 
 

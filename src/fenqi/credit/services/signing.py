@@ -76,7 +76,7 @@ def sign_agreement(
         if earlier is not None:
             return earlier.id
         if row.state != ApplicationState.APPROVED:
-            raise ApplicationMovedOn(_("这个申请现在不能签署协议,请从订单继续。"))
+            raise ApplicationMovedOn(_("这个申请现在不能签署协议，请从订单继续。"))
         held = find_quote(quote_id=row.quote_id)
         seconds = _seconds_read(page, _shown(borrower_id, application_id, held.quote, order.number))
         if not is_accepted:
@@ -84,7 +84,7 @@ def sign_agreement(
         least = reading_seconds()
         if seconds < least:
             raise ReadingTooShort(
-                _("请至少阅读 %(least)d 秒,您在 %(seconds)d 秒时提交。已选内容都已保留,请再次确认。")
+                _("请至少阅读 %(least)d 秒，您在 %(seconds)d 秒时提交。已选内容都已保留，请再次确认。")
                 % {"least": least, "seconds": seconds},
                 field="is_accepted",
             )
@@ -93,7 +93,7 @@ def sign_agreement(
             raise CardMissing(_("请选择一张还款银行卡。"), field="card_id")
         on = business_date.current()
         if not held.stands(now=clock.wall(), on=on):
-            raise QuoteChanged(_("报价已过期,请核对新的报价后再签署。"), field="quote")
+            raise QuoteChanged(_("报价已过期，请核对新的报价后再签署。"), field="quote")
         content = _content(borrower_id, held.quote, order, bank=card.bank, tail=card.tail)
         text = agreement_text.agreement(held.quote, order_number=order.number)
         agreement = Agreement.objects.create(
@@ -146,13 +146,13 @@ def _seconds_read(page: str, shown: str) -> int:
     try:
         said = signer.unsign(page, max_age=_PAGE_LIVES_SECONDS)
     except signing.SignatureExpired as e:
-        raise QuoteChanged(_("这个页面打开太久了,请核对最新报价后再签署。"), field="quote") from e
+        raise QuoteChanged(_("这个页面打开太久了，请核对最新报价后再签署。"), field="quote") from e
     except signing.BadSignature as e:
-        raise PageNotOurs(_("这个页面不完整,请重新打开后再签署。")) from e
+        raise PageNotOurs(_("这个页面不完整，请重新打开后再签署。")) from e
     if said.rsplit(":", 1)[0] != shown.rsplit(":", 1)[0]:
-        raise PageNotOurs(_("这个页面不属于这个申请,请重新打开后再签署。"))
+        raise PageNotOurs(_("这个页面不属于这个申请，请重新打开后再签署。"))
     if said != shown:
-        raise QuoteChanged(_("报价在您阅读时有更新,请核对后再签署。"), field="quote")
+        raise QuoteChanged(_("报价在您阅读时有更新，请核对后再签署。"), field="quote")
     moment = signing.b62_decode(page.rsplit(":", 2)[1])
     return max(0, int(clock.wall().timestamp()) - moment)
 

@@ -52,9 +52,9 @@ def confirm_purchase(*, borrower_id: int, application_id: UUID, reference: str) 
         earlier = _standing(borrower_id, order.id)
         if earlier is None:
             if application.state != "signed" or not order.is_unpaid:
-                raise NotReadyToPay(_("协议尚未签署,或订单已不能支付。请从订单继续。"))
+                raise NotReadyToPay(_("协议尚未签署，或订单已不能支付。请从订单继续。"))
             if application.amount_fen != order.financed_amount_fen:
-                raise NotReadyToPay(_("分期金额与订单不一致,请重新选择方案。"))
+                raise NotReadyToPay(_("分期金额与订单不一致，请重新选择方案。"))
             agreement = credit_queries.agreement(borrower_id=borrower_id, application_id=application_id)
             earlier = _new_purchase(order, application_id=application_id, agreement_id=agreement.id)
             mall.mark_in_review(borrower_id=borrower_id, order_id=order.id)
@@ -80,11 +80,11 @@ def pay_full_part(
         if purchase is None:
             order = mall_queries.order(borrower_id=borrower_id, order_id=order_id)
             if order.financed_amount_fen or not order.is_unpaid:
-                raise NotReadyToPay(_("这个订单现在不能支付,请从订单继续。"))
+                raise NotReadyToPay(_("这个订单现在不能支付，请从订单继续。"))
             purchase = _new_purchase(order)
         purchase = locked(borrower_id, purchase.id)
         if purchase.full_paid_at or not purchase.full_amount_fen:
-            raise NotReadyToPay(_("全款部分已经支付过了,没有重复扣款。"))
+            raise NotReadyToPay(_("全款部分已经支付过了，没有重复扣款。"))
         waiting.note(kind=waiting.PURCHASE, subject_id=purchase.id, borrower_id=borrower_id)
     start = payments.start_payment(
         borrower_id=borrower_id,
@@ -119,6 +119,8 @@ def advance_purchase(*, borrower_id: int, purchase_id: UUID) -> str:
     if purchase.state == PurchaseState.DISBURSING:
         paying_out.disburse(purchase)
         purchase = get(borrower_id, purchase_id)
+    if purchase.state == PurchaseState.DONE:
+        paying_out.sign_mandate(purchase)
     return purchase.state
 
 

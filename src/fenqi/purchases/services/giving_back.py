@@ -46,7 +46,7 @@ def cancel_order(*, borrower_id: int, order_id: UUID, reason: str) -> None:
     if Purchase.objects.filter(
         borrower_id=borrower_id, order_id=order_id, state=PurchaseState.DISBURSING
     ).exists():
-        raise CannotCancel(_("贷款机构正在放款,结果出来后才能取消订单。"))
+        raise CannotCancel(_("贷款机构正在放款，结果出来后才能取消订单。"))
     mall.cancel_order(borrower_id=borrower_id, order_id=order_id, reason=reason)
 
 

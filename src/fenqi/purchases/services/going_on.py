@@ -69,6 +69,8 @@ def _purchase(row: WaitingStep) -> bool:
     state = confirming.advance_purchase(borrower_id=row.borrower_id, purchase_id=row.id)
     if state == "failed":
         return paying_out.undo_open(confirming.get(row.borrower_id, row.id))
+    if state == "done":
+        return paying_out.sign_mandate(confirming.get(row.borrower_id, row.id))
     # One that waits for the shopper's money is looked at again when a payment is begun or comes in.
     return state != "disbursing" and not confirming.has_open_payment(row.borrower_id, row.id)
 

@@ -15,6 +15,7 @@ from fenqi.mall import services as mall
 from fenqi.mall.errors import OrderClosed
 from fenqi.payments import services as payments
 from fenqi.plumbing import audit, business_date, clock, outbox, ports
+from fenqi.plumbing.errors import PeerUnavailable, Refusal
 from fenqi.plumbing.ids import new_id
 from fenqi.purchases import waiting
 from fenqi.purchases.models import CallKind, CallState, LenderCall, Purchase, PurchaseState
@@ -120,11 +121,10 @@ def _complete(purchase: Purchase, call: LenderCall, agreement: AgreementView) ->
         _undo(row, call)
         return
     row.loan_id = _open_loan(row, call, agreement)
-    payments.sign_mandate(borrower_id=row.borrower_id, card_id=agreement.card_id)
     credit.mark_done(borrower_id=row.borrower_id, application_id=row.application_id)
     row.state, row.done_at = PurchaseState.DONE, clock.now()
     row.save(update_fields=["loan_id", "state", "done_at"])
-    waiting.forget(row.id)
+    waiting.note(kind=waiting.PURCHASE, subject_id=row.id, borrower_id=row.borrower_id)
     audit.record(
         actor="system:purchases",
         action="purchase.completed",
@@ -182,6 +182,33 @@ def _open_loan(row: Purchase, call: LenderCall, agreement: AgreementView) -> Any
         source="purchase",
         reference=str(call.id),
     )
+
+
+def sign_mandate(purchase: Purchase) -> bool:
+    """
+    Sign the debit mandate of the agreement's card once the loan stands; tells whether nothing is left to do.
+
+    A card the channel refuses is no reason to undo a purchase: the shopper pays by hand or names another card.
+    """
+    if purchase.mandate_settled_at is not None or purchase.agreement_id is None:
+        return True
+    agreement = credit_queries.agreement(borrower_id=purchase.borrower_id, agreement_id=purchase.agreement_id)
+    if agreement.quote.terms is not None:
+        try:
+            payments.sign_mandate(borrower_id=purchase.borrower_id, card_id=agreement.card_id)
+        except PeerUnavailable:
+            return False
+        except Refusal as e:
+            audit.record(
+                actor="system:purchases",
+                action="mandate.refused",
+                subject=f"purchase:{purchase.id}",
+                reason=e.code,
+            )
+    Purchase.objects.filter(borrower_id=purchase.borrower_id, id=purchase.id).update(
+        mandate_settled_at=clock.now()
+    )
+    return True
 
 
 def _undo(row: Purchase, call: LenderCall) -> None:
