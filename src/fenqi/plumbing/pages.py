@@ -119,15 +119,23 @@ class PlainForm(forms.Form):
             if field.help_text:
                 widget.attrs.setdefault("aria-describedby", f"id_{name}_hint")
             if self.is_bound and name in self.errors:
-                widget.attrs["aria-invalid"] = "true"
-                described = widget.attrs.get("aria-describedby", "")
-                widget.attrs["aria-describedby"] = f"id_{name}_error {described}".strip()
+                mark_wrong(self, name)
+
+
+def mark_wrong(form: forms.Form, name: str) -> None:
+    """Tie a field to its sentence for screen readers."""
+    attrs = form.fields[name].widget.attrs
+    attrs["aria-invalid"] = "true"
+    described = attrs.get("aria-describedby", "").replace(f"id_{name}_error", "")
+    attrs["aria-describedby"] = f"id_{name}_error {described}".strip()
 
 
 def refusal_to_form(form: forms.Form, refusal: Refusal) -> None:
     """Put a service's refusal at its field, or above the form when it has none here."""
     field = refusal.field if refusal.field in form.fields else None
     form.add_error(field, str(refusal))
+    if field:
+        mark_wrong(form, field)
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
