@@ -34,6 +34,11 @@ class CartLine:
         """As many as wanted are on the shelf."""
         return self.quantity <= self.available
 
+    @property
+    def quantity_field(self) -> str:
+        """The name of its number in the cart's form."""
+        return f"quantity-{self.sku}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cart:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.mall.attributes import ATTRIBUTES, VALUES
 from fenqi.mall.models import Category, Product, Stock, Variant
+from fenqi.mall.pictures.paint import COLOURS
 from fenqi.mall.queries.language import picture_url, worded
 from fenqi.plumbing.errors import NotFound
 
@@ -73,6 +74,11 @@ class VariantRow:
     price_fen: int
     available: int
     picture_url: str
+
+    @property
+    def hex(self) -> str:
+        """The colour itself, for a swatch."""
+        return COLOURS[self.colour][2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
