@@ -106,6 +106,11 @@ class Channel:
         answer = self._move("/cashier", content, on)
         return Cashier(url=answer["url"], serial=answer["serial"])
 
+    def close_cashier(self, *, reference: str) -> ChannelAnswer:
+        """See ChannelPort."""
+        with _in_our_words():
+            return _answer(self._peer.ask("/cashier/close", {"reference": reference}))
+
     def charge(
         self, *, reference: str, card_token: str, amount_fen: int, subject: str, on: datetime.date
     ) -> ChannelAnswer:

@@ -102,6 +102,10 @@ class ChannelPort(Protocol):
         """A page for the shopper to pay on; the outcome comes by notice or `query`."""
         ...
 
+    def close_cashier(self, *, reference: str) -> ChannelAnswer:
+        """Close a page nobody pays on any more; SUCCEEDED if the shopper was faster."""
+        ...
+
     def charge(
         self, *, reference: str, card_token: str, amount_fen: int, subject: str, on: datetime.date
     ) -> ChannelAnswer:

@@ -124,6 +124,21 @@ def open_cashier(call: Call, request: Request) -> Answer:
     return as_json({"serial": movement["serial"], "url": f"/sandbox/cashier/{movement['serial']}/"})
 
 
+@routes.add("POST", "/channel/cashier/close")
+def close_cashier(call: Call, request: Request) -> Answer:
+    """Nobody pays on this page any more."""
+    reference = _text(request.json(), "reference")
+    with call.store.change() as db:
+        db.execute(
+            "UPDATE movement SET state = 'FAILED', failure = 'CLOSED' WHERE reference = ? AND state = 'OPEN'",
+            (reference,),
+        )
+        movement = db.execute("SELECT * FROM movement WHERE reference = ?", (reference,)).fetchone()
+    if movement is None:
+        raise Refused("no_such_payment", status=404)
+    return as_json(answer_of(movement))
+
+
 @routes.add("POST", "/channel/charge")
 def charge(call: Call, request: Request) -> Answer:
     """Money from a bound card, now."""
@@ -194,6 +209,11 @@ def query(call: Call, request: Request) -> Answer:
     """What became of these references."""
     references = [str(item) for item in request.json().get("references", [])]
     answers = []
+    with call.store.change() as db:
+        db.execute(
+            "UPDATE movement SET state = 'FAILED', failure = 'CLOSED' WHERE state = 'OPEN' AND at < ?",
+            (time.time() - CASHIER_SECONDS,),
+        )
     for reference in references:
         movement = call.store.row("SELECT * FROM movement WHERE reference = ?", reference)
         answers.append(answer_of(movement) if movement else {"reference": reference, "state": "NOT_FOUND"})

@@ -4,162 +4,382 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ChannelNotice',
+            name="ChannelNotice",
             fields=[
-                ('notice_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=120)),
-                ('state', models.CharField(max_length=10)),
-                ('taken_at', models.DateTimeField()),
+                ("notice_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=120)),
+                ("state", models.CharField(max_length=10)),
+                ("taken_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='ChannelSerial',
+            name="ChannelSerial",
             fields=[
-                ('serial', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=10)),
-                ('movement_id', models.UUIDField()),
+                ("serial", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("borrower_id", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=10)),
+                ("movement_id", models.UUIDField()),
             ],
         ),
         migrations.CreateModel(
-            name='Autopay',
+            name="Autopay",
             fields=[
-                ('borrower_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('is_on', models.BooleanField()),
-                ('mandate_id', models.UUIDField(null=True)),
-                ('changed_at', models.DateTimeField()),
+                ("borrower_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("is_on", models.BooleanField()),
+                ("mandate_id", models.UUIDField(null=True)),
+                ("changed_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('is_on', False), ('mandate_id__isnull', False), _connector='OR'), name='autopay_needs_mandate')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("is_on", False), ("mandate_id__isnull", False), _connector="OR"),
+                        name="autopay_needs_mandate",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Debit',
+            name="Debit",
             fields=[
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('purpose', models.CharField(max_length=20)),
-                ('subject', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('INTENDED', 'Intended'), ('SENT', 'Sent'), ('UNKNOWN', 'Unknown'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed')], default='INTENDED', max_length=9)),
-                ('channel_serial', models.CharField(blank=True, default='', max_length=64)),
-                ('failure', models.CharField(blank=True, default='', max_length=40)),
-                ('business_on', models.DateField()),
-                ('made_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('loan_id', models.UUIDField()),
-                ('due_on', models.DateField()),
-                ('mandate_id', models.UUIDField()),
-                ('mandate_number', models.CharField(max_length=64)),
-                ('tries', models.PositiveSmallIntegerField()),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("amount_fen", models.BigIntegerField()),
+                ("purpose", models.CharField(max_length=20)),
+                ("subject", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "Intended"),
+                            ("SENT", "Sent"),
+                            ("UNKNOWN", "Unknown"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="INTENDED",
+                        max_length=9,
+                    ),
+                ),
+                ("channel_serial", models.CharField(blank=True, default="", max_length=64)),
+                ("failure", models.CharField(blank=True, default="", max_length=40)),
+                ("business_on", models.DateField()),
+                ("made_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("loan_id", models.UUIDField()),
+                ("due_on", models.DateField()),
+                ("mandate_id", models.UUIDField()),
+                ("mandate_number", models.CharField(max_length=64)),
+                ("tries", models.PositiveSmallIntegerField()),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN'])), fields=['sent_at'], name='debit_open'), models.Index(fields=['business_on', 'borrower_id', 'id'], name='debit_of_day')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='debit_amount_positive'), models.CheckConstraint(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN', 'SUCCEEDED', 'FAILED'])), name='debit_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('state', 'FAILED')), models.Q(models.Q(('state', 'FAILED'), _negated=True), ('failure', '')), _connector='OR'), name='debit_failed_says_why'), models.UniqueConstraint(fields=('borrower_id', 'loan_id', 'due_on', 'business_on'), name='debit_once_a_day')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["INTENDED", "SENT", "UNKNOWN"])),
+                        fields=["sent_at"],
+                        name="debit_open",
+                    ),
+                    models.Index(fields=["business_on", "borrower_id", "id"], name="debit_of_day"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="debit_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["INTENDED", "SENT", "UNKNOWN", "SUCCEEDED", "FAILED"])
+                        ),
+                        name="debit_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("failure__gt", ""), ("state", "FAILED")),
+                            models.Q(models.Q(("state", "FAILED"), _negated=True), ("failure", "")),
+                            _connector="OR",
+                        ),
+                        name="debit_failed_says_why",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("borrower_id", "loan_id", "due_on", "business_on"), name="debit_once_a_day"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Mandate',
+            name="Mandate",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('card_id', models.UUIDField()),
-                ('payee', models.CharField(max_length=60)),
-                ('max_fen', models.BigIntegerField()),
-                ('number', models.CharField(blank=True, default='', max_length=64)),
-                ('state', models.CharField(choices=[('INTENDED', 'Intended'), ('ACTIVE', 'Active'), ('REVOKED', 'Revoked'), ('REFUSED', 'Refused')], default='INTENDED', max_length=8)),
-                ('is_revoked_at_channel', models.BooleanField(default=False)),
-                ('signed_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("card_id", models.UUIDField()),
+                ("payee", models.CharField(max_length=60)),
+                ("max_fen", models.BigIntegerField()),
+                ("number", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "Intended"),
+                            ("ACTIVE", "Active"),
+                            ("REVOKED", "Revoked"),
+                            ("REFUSED", "Refused"),
+                        ],
+                        default="INTENDED",
+                        max_length=8,
+                    ),
+                ),
+                ("is_revoked_at_channel", models.BooleanField(default=False)),
+                ("signed_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('max_fen__gt', 0)), name='mandate_has_a_limit'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'ACTIVE'), _negated=True), ('number__gt', ''), _connector='OR'), name='mandate_active_has_number'), models.UniqueConstraint(condition=models.Q(('state__in', ['INTENDED', 'ACTIVE'])), fields=('borrower_id', 'card_id'), name='mandate_one_a_card')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("max_fen__gt", 0)), name="mandate_has_a_limit"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "ACTIVE"), _negated=True), ("number__gt", ""), _connector="OR"
+                        ),
+                        name="mandate_active_has_number",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["INTENDED", "ACTIVE"])),
+                        fields=("borrower_id", "card_id"),
+                        name="mandate_one_a_card",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('purpose', models.CharField(max_length=20)),
-                ('subject', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('INTENDED', 'Intended'), ('SENT', 'Sent'), ('UNKNOWN', 'Unknown'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed')], default='INTENDED', max_length=9)),
-                ('channel_serial', models.CharField(blank=True, default='', max_length=64)),
-                ('failure', models.CharField(blank=True, default='', max_length=40)),
-                ('business_on', models.DateField()),
-                ('made_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=120)),
-                ('card_id', models.UUIDField(null=True)),
-                ('return_url', models.CharField(max_length=400)),
-                ('redirect_url', models.CharField(blank=True, default='', max_length=400)),
-                ('refunded_fen', models.BigIntegerField(default=0)),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("amount_fen", models.BigIntegerField()),
+                ("purpose", models.CharField(max_length=20)),
+                ("subject", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "Intended"),
+                            ("SENT", "Sent"),
+                            ("UNKNOWN", "Unknown"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="INTENDED",
+                        max_length=9,
+                    ),
+                ),
+                ("channel_serial", models.CharField(blank=True, default="", max_length=64)),
+                ("failure", models.CharField(blank=True, default="", max_length=40)),
+                ("business_on", models.DateField()),
+                ("made_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(max_length=120)),
+                ("card_id", models.UUIDField(null=True)),
+                ("return_url", models.CharField(max_length=400)),
+                ("redirect_url", models.CharField(blank=True, default="", max_length=400)),
+                ("refunded_fen", models.BigIntegerField(default=0)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN'])), fields=['sent_at'], name='payment_open'), models.Index(fields=['borrower_id', 'purpose', 'business_on'], name='payment_of_borrower')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payment_amount_positive'), models.CheckConstraint(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN', 'SUCCEEDED', 'FAILED'])), name='payment_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('state', 'FAILED')), models.Q(models.Q(('state', 'FAILED'), _negated=True), ('failure', '')), _connector='OR'), name='payment_failed_says_why'), models.UniqueConstraint(fields=('borrower_id', 'reference'), name='payment_reference'), models.CheckConstraint(condition=models.Q(('refunded_fen__gte', 0), ('refunded_fen__lte', models.F('amount_fen'))), name='payment_refunded_at_most_paid')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["INTENDED", "SENT", "UNKNOWN"])),
+                        fields=["sent_at"],
+                        name="payment_open",
+                    ),
+                    models.Index(
+                        fields=["borrower_id", "purpose", "business_on"], name="payment_of_borrower"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="payment_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["INTENDED", "SENT", "UNKNOWN", "SUCCEEDED", "FAILED"])
+                        ),
+                        name="payment_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("failure__gt", ""), ("state", "FAILED")),
+                            models.Q(models.Q(("state", "FAILED"), _negated=True), ("failure", "")),
+                            _connector="OR",
+                        ),
+                        name="payment_failed_says_why",
+                    ),
+                    models.UniqueConstraint(fields=("borrower_id", "reference"), name="payment_reference"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded_fen__gte", 0), ("refunded_fen__lte", models.F("amount_fen"))
+                        ),
+                        name="payment_refunded_at_most_paid",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PayOut',
+            name="PayOut",
             fields=[
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('purpose', models.CharField(max_length=20)),
-                ('subject', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('INTENDED', 'Intended'), ('SENT', 'Sent'), ('UNKNOWN', 'Unknown'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed')], default='INTENDED', max_length=9)),
-                ('channel_serial', models.CharField(blank=True, default='', max_length=64)),
-                ('failure', models.CharField(blank=True, default='', max_length=40)),
-                ('business_on', models.DateField()),
-                ('made_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=120)),
-                ('card_id', models.UUIDField()),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("amount_fen", models.BigIntegerField()),
+                ("purpose", models.CharField(max_length=20)),
+                ("subject", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "Intended"),
+                            ("SENT", "Sent"),
+                            ("UNKNOWN", "Unknown"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="INTENDED",
+                        max_length=9,
+                    ),
+                ),
+                ("channel_serial", models.CharField(blank=True, default="", max_length=64)),
+                ("failure", models.CharField(blank=True, default="", max_length=40)),
+                ("business_on", models.DateField()),
+                ("made_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(max_length=120)),
+                ("card_id", models.UUIDField()),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN'])), fields=['sent_at'], name='payout_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payout_amount_positive'), models.CheckConstraint(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN', 'SUCCEEDED', 'FAILED'])), name='payout_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('state', 'FAILED')), models.Q(models.Q(('state', 'FAILED'), _negated=True), ('failure', '')), _connector='OR'), name='payout_failed_says_why'), models.UniqueConstraint(fields=('borrower_id', 'reference'), name='payout_reference')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["INTENDED", "SENT", "UNKNOWN"])),
+                        fields=["sent_at"],
+                        name="payout_open",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="payout_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["INTENDED", "SENT", "UNKNOWN", "SUCCEEDED", "FAILED"])
+                        ),
+                        name="payout_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("failure__gt", ""), ("state", "FAILED")),
+                            models.Q(models.Q(("state", "FAILED"), _negated=True), ("failure", "")),
+                            _connector="OR",
+                        ),
+                        name="payout_failed_says_why",
+                    ),
+                    models.UniqueConstraint(fields=("borrower_id", "reference"), name="payout_reference"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('purpose', models.CharField(max_length=20)),
-                ('subject', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('INTENDED', 'Intended'), ('SENT', 'Sent'), ('UNKNOWN', 'Unknown'), ('SUCCEEDED', 'Succeeded'), ('FAILED', 'Failed')], default='INTENDED', max_length=9)),
-                ('channel_serial', models.CharField(blank=True, default='', max_length=64)),
-                ('failure', models.CharField(blank=True, default='', max_length=40)),
-                ('business_on', models.DateField()),
-                ('made_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=120)),
-                ('payment_id', models.UUIDField()),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("amount_fen", models.BigIntegerField()),
+                ("purpose", models.CharField(max_length=20)),
+                ("subject", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENDED", "Intended"),
+                            ("SENT", "Sent"),
+                            ("UNKNOWN", "Unknown"),
+                            ("SUCCEEDED", "Succeeded"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="INTENDED",
+                        max_length=9,
+                    ),
+                ),
+                ("channel_serial", models.CharField(blank=True, default="", max_length=64)),
+                ("failure", models.CharField(blank=True, default="", max_length=40)),
+                ("business_on", models.DateField()),
+                ("made_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(max_length=120)),
+                ("payment_id", models.UUIDField()),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN'])), fields=['sent_at'], name='refund_open'), models.Index(fields=['borrower_id', 'payment_id'], name='refund_of_payment')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='refund_amount_positive'), models.CheckConstraint(condition=models.Q(('state__in', ['INTENDED', 'SENT', 'UNKNOWN', 'SUCCEEDED', 'FAILED'])), name='refund_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('failure__gt', ''), ('state', 'FAILED')), models.Q(models.Q(('state', 'FAILED'), _negated=True), ('failure', '')), _connector='OR'), name='refund_failed_says_why'), models.UniqueConstraint(fields=('borrower_id', 'reference'), name='refund_reference')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["INTENDED", "SENT", "UNKNOWN"])),
+                        fields=["sent_at"],
+                        name="refund_open",
+                    ),
+                    models.Index(fields=["borrower_id", "payment_id"], name="refund_of_payment"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="refund_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["INTENDED", "SENT", "UNKNOWN", "SUCCEEDED", "FAILED"])
+                        ),
+                        name="refund_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("failure__gt", ""), ("state", "FAILED")),
+                            models.Q(models.Q(("state", "FAILED"), _negated=True), ("failure", "")),
+                            _connector="OR",
+                        ),
+                        name="refund_failed_says_why",
+                    ),
+                    models.UniqueConstraint(fields=("borrower_id", "reference"), name="refund_reference"),
+                ],
             },
         ),
     ]

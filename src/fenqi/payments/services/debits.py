@@ -10,8 +10,8 @@ from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 
-from fenqi.payments.models import Debit, State
-from fenqi.payments.movements import reference_of
+from fenqi.payments.models import Debit, Payment, State
+from fenqi.payments.movements import record_outcome, reference_of
 from fenqi.payments.ports import (
     ChannelAnswer,
     ChannelRefused,
@@ -106,6 +106,7 @@ def run_debits(*, on: datetime.date) -> DebitRun:
     Announces payments.debit.succeeded / .failed for each that ended.
     """
     counts = {"succeeded": 0, "failed": 0, "unknown": 0}
+    _close_cashiers(on)
     _drop_paid(on)
     while batch := _take_batch(on):
         orders = [
@@ -151,6 +152,25 @@ def _one_by_one(orders: list[DebitOrder], on: datetime.date) -> dict[str, Channe
                 reference=order.reference, state=ChannelState.FAILED, failure=e.code[:40]
             )
     return answers
+
+
+def _close_cashiers(on: datetime.date) -> None:
+    """Close the cashier pages of those who are about to be debited: from here on only one of the two can pay."""
+    open_pages = Payment.objects.raw(
+        """
+        SELECT p.* FROM payments_payment p
+        WHERE p.state IN ('SENT', 'UNKNOWN') AND p.purpose = 'repayment' AND p.redirect_url <> ''
+          AND EXISTS (SELECT 1 FROM payments_debit d
+                      WHERE d.borrower_id = p.borrower_id AND d.business_on = %s AND d.state = 'INTENDED'
+                        AND p.subject -> 'loan_ids' ? d.loan_id::text)
+        """,
+        [on],
+    )
+    for payment in open_pages:
+        try:
+            record_outcome(ports.get("channel").close_cashier(reference=reference_of(payment)))
+        except (ChannelSilent, ChannelRefused):
+            continue  # still open: then the debit gives way
 
 
 def _drop_paid(on: datetime.date) -> None:
