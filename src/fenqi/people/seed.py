@@ -22,7 +22,7 @@ DEMO_STAFF = [
     ("qian", "钱财务", "count-the-demo", [Role.FINANCE]),
     ("shen", "沈合规", "check-the-demo", [Role.COMPLIANCE]),
     ("cui", "崔贷后", "follow-the-demo", [Role.COLLECTIONS]),
-    ("admin", "管理员", "run-the-demo", [Role.ADMIN]),
+    ("admin", "管理员", "fenqi-demo", [Role.ADMIN]),
 ]
 
 

@@ -1,7 +1,8 @@
 """What may be read of people: frozen values, masked unless a reason is given."""
 
 from fenqi.people.queries.consents import Given, Text, given, text
-from fenqi.people.queries.contacts import InvitePage, OwnContact, invite_page, own_contacts
+from fenqi.people.queries.contacts import InvitePage, OwnContact, invite_page, own_contacts, relationships
+from fenqi.people.queries.my_data import Look, export_json, who_saw
 from fenqi.people.queries.persons import (
     Card,
     Person,
@@ -41,6 +42,7 @@ __all__ = [
     "Given",
     "IdentityFile",
     "InvitePage",
+    "Look",
     "OwnContact",
     "Person",
     "QueueRow",
@@ -54,6 +56,7 @@ __all__ = [
     "contact_queue",
     "contact_state",
     "email_for",
+    "export_json",
     "find_borrower_by_phone",
     "full_name_for",
     "given",
@@ -69,7 +72,9 @@ __all__ = [
     "phone_for",
     "phones_for",
     "queue_sizes",
+    "relationships",
     "sessions",
     "staff_names",
     "text",
+    "who_saw",
 ]

@@ -6,7 +6,15 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fenqi.people.models import Contact, ContactAnswer, ContactInvite, ContactStatus, ContactUse, Identity
+from fenqi.people.models import (
+    Contact,
+    ContactAnswer,
+    ContactInvite,
+    ContactStatus,
+    ContactUse,
+    Identity,
+    Relationship,
+)
 from fenqi.people.services.consents import text_of
 from fenqi.people.services.contacts import ANSWERS, CONTACT_TEXT, LIVE
 from fenqi.people.services.links import find_invite
@@ -69,15 +77,12 @@ class InvitePage:
 
 def own_contacts(borrower_id: int) -> list[OwnContact]:
     """The applicant's contacts, the newest first; replaced and deleted ones left out."""
-    now = clock.now()
-    kept = Contact.objects.filter(borrower_id=borrower_id).exclude(
-        status__in=[ContactStatus.REPLACED, ContactStatus.DELETED]
+    kept = list(
+        Contact.objects.filter(borrower_id=borrower_id)
+        .exclude(status__in=[ContactStatus.REPLACED, ContactStatus.DELETED])
+        .order_by("-named_at")
     )
-    expiries = dict(
-        ContactInvite.objects.filter(borrower_id=borrower_id)
-        .order_by("expires_at")
-        .values_list("contact_id", "expires_at")
-    )
+    expired = _expired(borrower_id) if any(one.status == ContactStatus.INVITED for one in kept) else set()
     return [
         OwnContact(
             id=one.id,
@@ -86,10 +91,21 @@ def own_contacts(borrower_id: int) -> list[OwnContact]:
             relationship=one.get_relationship_display(),
             state=_SHOWN_TO_APPLICANT.get(ContactStatus(one.status), one.status),
             named_at=one.named_at,
-            is_link_expired=one.status == ContactStatus.INVITED and expiries.get(one.id, now) < now,
+            is_link_expired=one.status == ContactStatus.INVITED and one.id in expired,
         )
-        for one in kept.order_by("-named_at")
+        for one in kept
     ]
+
+
+def _expired(borrower_id: int) -> set[UUID]:
+    """Contacts whose newest link has run out."""
+    newest = (
+        ContactInvite.objects.filter(borrower_id=borrower_id)
+        .order_by("expires_at")
+        .values_list("contact_id", "expires_at")
+    )
+    now = clock.now()
+    return {contact_id for contact_id, expires_at in dict(newest).items() if expires_at < now}
 
 
 def invite_page(*, token: str, language: str) -> InvitePage:
@@ -123,6 +139,11 @@ def invite_page(*, token: str, language: str) -> InvitePage:
         ],
         uses=[Use(kind=one.get_kind_display(), used_at=one.used_at, note=one.note) for one in uses],
     )
+
+
+def relationships() -> list[tuple[str, str]]:
+    """The list a relationship is chosen from."""
+    return [(one.value, str(one.label)) for one in Relationship]
 
 
 def live_contacts(borrower_id: int) -> int:

@@ -57,13 +57,8 @@ class Person:
     id_valid_until: datetime.date | None
     has_email: bool
     opened_on: datetime.date
-
-    @property
-    def is_identified(self) -> bool:
-        """The real-name check passed and the card has not run out since."""
-        return self.identity_status == IdentityStatus.PASSED and (
-            self.id_valid_until is None or self.id_valid_until >= business_date.current()
-        )
+    is_identified: bool
+    """The real-name check passed and the card has not run out since."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +92,7 @@ def person(borrower_id: int) -> Person:
 
 def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
     """Several persons by three statements; unknown ids are left out."""
-    wanted = list(borrower_ids)
+    wanted, on = list(borrower_ids), business_date.current()
     identities = {one.borrower_id: one for one in Identity.objects.filter(borrower_id__in=wanted)}
     contacts: dict[int, set[str]] = {}
     for borrower_id, status in Contact.objects.filter(borrower_id__in=wanted).values_list(
@@ -106,13 +101,15 @@ def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
         contacts.setdefault(borrower_id, set()).add(status)
     return {
         account.borrower_id: _person(
-            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, set())
+            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, set()), on
         )
         for account in Account.objects.filter(borrower_id__in=wanted)
     }
 
 
-def _person(account: Account, identity: Identity | None, contact_statuses: set[str]) -> Person:
+def _person(
+    account: Account, identity: Identity | None, contact_statuses: set[str], on: datetime.date
+) -> Person:
     born_on = datetime.date.fromisoformat(identity.born_on) if identity else None
     valid_until = None
     if identity and identity.valid_until[:1].isdigit():
@@ -126,11 +123,16 @@ def _person(account: Account, identity: Identity | None, contact_statuses: set[s
         identity_reason=identity.reason if identity else "",
         contact_status=_furthest(contact_statuses),
         is_student=bool(identity and identity.is_student),
-        age=_age(born_on, business_date.current()) if born_on else None,
+        age=_age(born_on, on) if born_on else None,
         born_on=born_on,
         id_valid_until=valid_until,
         has_email=bool(account.email),
         opened_on=account.opened_at.date(),
+        is_identified=bool(
+            identity
+            and identity.status == IdentityStatus.PASSED
+            and (valid_until is None or valid_until >= on)
+        ),
     )
 
 

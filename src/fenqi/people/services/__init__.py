@@ -7,12 +7,13 @@ from fenqi.people.services.accounts import (
     end_session,
     open_session,
     send_step_up_code,
+    set_email,
     sign_in,
     verify_step_up,
 )
 from fenqi.people.services.cards import bind_card, send_card_code, unbind_card
 from fenqi.people.services.codes import send_code
-from fenqi.people.services.consents import publish_text, record_consent, withdraw_consent
+from fenqi.people.services.consents import publish_text, record_consent, record_consents, withdraw_consent
 from fenqi.people.services.contacts import (
     answer_contact,
     forget_contact,
@@ -20,7 +21,7 @@ from fenqi.people.services.contacts import (
     resend_contact_link,
     review_contact,
 )
-from fenqi.people.services.identity import IdentityOutcome, review_identity, submit_identity
+from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
 from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
 
 __all__ = [
@@ -39,12 +40,15 @@ __all__ = [
     "open_session",
     "publish_text",
     "record_consent",
+    "record_consents",
     "resend_contact_link",
+    "retry_identity",
     "review_contact",
     "review_identity",
     "send_card_code",
     "send_code",
     "send_step_up_code",
+    "set_email",
     "set_totp",
     "sign_in",
     "staff_sign_in",

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
 from fenqi.people.models import Account, AccountSession, CodePurpose, PhoneIndex
 from fenqi.people.services.codes import phone_index, send_code, use_code
-from fenqi.plumbing import audit, clock
+from fenqi.plumbing import audit, clock, masks
 from fenqi.plumbing.ids import new_borrower_id, new_id
 
 if TYPE_CHECKING:
@@ -145,6 +147,24 @@ def change_phone(*, borrower_id: int, new_phone: str, code: str, id_number_tail:
                 action="people.phone_changed",
                 subject=f"account:{borrower_id}",
             )
+
+
+@transaction.atomic
+def set_email(*, borrower_id: int, email: str) -> None:
+    """Where reminders may also go; empty takes it away. The door asks for a step-up first. Raises: Unreadable."""
+    email = email.strip()
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise refusals.Unreadable(_("邮箱地址格式不对，例如 name@example.com。"), field="email") from None
+    Account.objects.filter(borrower_id=borrower_id).update(email=email)
+    audit.record(
+        actor=f"shopper:{borrower_id}",
+        action="people.email_changed",
+        subject=f"account:{borrower_id}",
+        email=masks.email(email),
+    )
 
 
 def _account(borrower_id: int) -> Account:

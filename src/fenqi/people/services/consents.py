@@ -103,6 +103,17 @@ def record_consent(
 
 
 @transaction.atomic
+def record_consents(
+    *, borrower_id: int, given: dict[str, int | None], channel: str, evidence: dict[str, Any]
+) -> None:
+    """Several texts agreed to on one page, all or none; `given` maps a text to its version. Raises: ConsentUnknown."""
+    for text_code, version in given.items():
+        record_consent(
+            borrower_id=borrower_id, text_code=text_code, version=version, channel=channel, evidence=evidence
+        )
+
+
+@transaction.atomic
 def withdraw_consent(*, borrower_id: int, text_code: str, channel: str) -> None:
     """Take a consent back; what depends on it asks `has_consent` and stops. Safe to repeat."""
     withdrawn = Consent.objects.filter(

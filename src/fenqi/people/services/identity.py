@@ -86,6 +86,32 @@ def submit_identity(
     return _conclude(borrower_id, check_id, answer)
 
 
+def retry_identity(*, borrower_id: int) -> IdentityOutcome:
+    """
+    Ask again with what was kept, after the identity party did not answer.
+
+    Raises: NotWaiting when nothing waits for an answer, IdentityStanding while a question is open.
+    """
+    kept = Identity.objects.filter(borrower_id=borrower_id).first()
+    if kept is None or kept.status not in (IdentityStatus.RETRY, IdentityStatus.CHECKING):
+        raise refusals.NotWaiting(_("没有等待重试的认证。"))
+
+    def photo(file_id: UUID | None) -> bytes | None:
+        return sealed.open_file(file_id=file_id, borrower_id=borrower_id)[0] if file_id else None
+
+    submission = _Submission(
+        real_name=kept.real_name,
+        citizen=refusals.citizen(kept.id_number, on=business_date.current()),
+        valid_until=kept.valid_until,
+        is_student=kept.is_student,
+        face=kept.method == "face",
+        front=photo(kept.front_id),
+        back=photo(kept.back_id),
+    )
+    check_id = _intend(borrower_id, submission)
+    return _conclude(borrower_id, check_id, _ask(check_id, submission))
+
+
 def _read(
     real_name: str,
     id_number: str,

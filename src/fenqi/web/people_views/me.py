@@ -1,0 +1,223 @@
+"""The account: who I am here, my cards, my devices, what I agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fenqi.people import queries, services
+from fenqi.plumbing import clock
+from fenqi.plumbing.errors import Refusal
+from fenqi.plumbing.pages import refusal_to_form, safe_next, shopper_required
+from fenqi.web.people_views.forms import EmailForm, NewPhoneCodeForm, NewPhoneForm, StepUpForm
+from fenqi.web.people_views.shared import STEP_UP_AT, address_of, language, paragraphs, step_up_required
+from fenqi.web.shell import flash
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@require_GET
+@shopper_required
+def home(request: HttpRequest) -> HttpResponse:
+    """我的: everything about me and where it is."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
+    page = {"person": queries.person(borrower_id), "cards": queries.cards(borrower_id)}
+    return render(request, "web/people/me.html", page)
+
+
+@require_GET
+@shopper_required
+def cards(request: HttpRequest) -> HttpResponse:
+    """Bound cards."""
+    page = {"cards": queries.cards(request.borrower_id)}  # type: ignore[attr-defined]
+    return render(request, "web/people/cards.html", page)
+
+
+@require_POST
+@step_up_required
+def card_unbind(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    """Let a card go."""
+    services.unbind_card(borrower_id=request.borrower_id, card_id=card_id)  # type: ignore[attr-defined]
+    flash(request, _("银行卡已解绑，用它的自动还款也已停止"))
+    return HttpResponseRedirect("/me/cards/")
+
+
+@require_GET
+@shopper_required
+def devices(request: HttpRequest) -> HttpResponse:
+    """Browsers signed in to this account."""
+    page = {
+        "sessions": queries.sessions(
+            borrower_id=request.borrower_id,  # type: ignore[attr-defined]
+            session_key=request.session.session_key or "",
+        )
+    }
+    return render(request, "web/people/devices.html", page)
+
+
+@require_POST
+@shopper_required
+def device_end(request: HttpRequest) -> HttpResponse:
+    """Sign one browser out, or all others."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
+    if request.POST.get("which") == "others":
+        ended = services.end_other_sessions(
+            borrower_id=borrower_id, session_key=request.session.session_key or ""
+        )
+        flash(request, _("已让其他 %(n)d 台设备退出登录") % {"n": ended})
+        return HttpResponseRedirect("/me/devices/")
+    try:
+        session_id = UUID(request.POST.get("which", ""))
+    except ValueError:
+        return HttpResponseRedirect("/me/devices/")
+    services.end_session(borrower_id=borrower_id, session_id=session_id)
+    flash(request, _("该设备已退出登录"))
+    return HttpResponseRedirect("/me/devices/")
+
+
+@require_GET
+@shopper_required
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is held, who saw it, and what I agreed to."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
+    page = {
+        "person": queries.person(borrower_id),
+        "consents": queries.given(borrower_id=borrower_id, language=language()),
+        "contacts": queries.own_contacts(borrower_id),
+        "seen": queries.who_saw(borrower_id=borrower_id),
+    }
+    return render(request, "web/people/privacy.html", page)
+
+
+@require_POST
+@shopper_required
+def consent_withdraw(request: HttpRequest) -> HttpResponse:
+    """Take a consent back; as easy as giving it."""
+    services.withdraw_consent(
+        borrower_id=request.borrower_id,  # type: ignore[attr-defined]
+        text_code=request.POST.get("text", "")[:40],
+        channel="web",
+    )
+    flash(request, _("已撤回。依赖这项授权的处理从现在起停止，已生效的协议不受影响。"))
+    return HttpResponseRedirect("/me/privacy/")
+
+
+@require_POST
+@step_up_required
+def export(request: HttpRequest) -> HttpResponse:
+    """Everything held about me, as JSON."""
+    content = queries.export_json(borrower_id=request.borrower_id)  # type: ignore[attr-defined]
+    response = HttpResponse(content, content_type="application/json; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@shopper_required
+def confirm(request: HttpRequest) -> HttpResponse:
+    """A code to the account's own phone before something that matters."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
+    back = safe_next(request, request.POST.get("next") or request.GET.get("next"), "/me/")
+    form = StepUpForm(request.POST if request.POST.get("code") is not None else None)
+    is_sent = form.is_bound
+    status = 200
+    try:
+        if request.method == "POST" and not form.is_bound:
+            services.send_step_up_code(borrower_id=borrower_id, ip=address_of(request))
+            is_sent = True
+        elif form.is_bound and form.is_valid():
+            services.verify_step_up(borrower_id=borrower_id, code=form.cleaned_data["code"])
+            request.session[STEP_UP_AT] = clock.wall().isoformat()
+            return HttpResponseRedirect(back)
+    except Refusal as e:
+        status = e.status
+        if form.is_bound:
+            refusal_to_form(form, e)
+        else:
+            flash(request, e, kind="warn")
+            is_sent = "wait_seconds" in e.details
+    page = {
+        "form": form if form.is_bound else StepUpForm(),
+        "is_sent": is_sent,
+        "next": back,
+        "phone_masked": queries.person(borrower_id).phone_masked,
+        "back_url": back,
+    }
+    return render(request, "web/people/confirm.html", page, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@step_up_required
+def email(request: HttpRequest) -> HttpResponse:
+    """Where reminders may also go."""
+    form = EmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_email(borrower_id=request.borrower_id, email=form.cleaned_data["email"])  # type: ignore[attr-defined]
+            flash(request, _("邮箱已保存"))
+            return HttpResponseRedirect("/me/")
+        except Refusal as e:
+            refusal_to_form(form, e)
+    page = {"form": form, "back_url": "/me/"}
+    return render(request, "web/people/email.html", page, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@step_up_required
+def phone(request: HttpRequest) -> HttpResponse:
+    """The new phone; a readable one leads to its code."""
+    form = NewPhoneForm(request.POST or None)
+    page = {"form": form, "back_url": "/me/"}
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "web/people/phone.html", page, status=422 if form.errors else 200)
+    typed = form.cleaned_data["new_phone"]
+    try:
+        services.send_code(phone=typed, purpose="change_phone", ip=address_of(request))
+    except Refusal as e:
+        if "wait_seconds" not in e.details:
+            e.field = "new_phone"
+            refusal_to_form(form, e)
+            return render(request, "web/people/phone.html", page, status=e.status)
+    page["form"] = NewPhoneCodeForm(initial={"new_phone": typed})
+    return render(request, "web/people/phone_code.html", page)
+
+
+@require_POST
+@step_up_required
+def phone_code(request: HttpRequest) -> HttpResponse:
+    """Move the account to the new phone."""
+    form = NewPhoneCodeForm(request.POST)
+    page = {"form": form, "back_url": "/me/phone/"}
+    if form.is_valid():
+        facts = form.cleaned_data
+        try:
+            services.change_phone(borrower_id=request.borrower_id, **facts)  # type: ignore[attr-defined]
+        except Refusal as e:
+            refusal_to_form(form, e)
+        else:
+            services.end_other_sessions(
+                borrower_id=request.borrower_id,  # type: ignore[attr-defined]
+                session_key=request.session.session_key or "",
+            )
+            flash(request, _("手机号已更换，其他设备已退出登录"))
+            return HttpResponseRedirect("/me/")
+    return render(request, "web/people/phone_code.html", page, status=422)
+
+
+@require_GET
+def text(request: HttpRequest, code: str) -> HttpResponse:
+    """A text people agree to, to read and keep."""
+    version = request.GET.get("v", "")
+    found = queries.text(
+        code=code,
+        language=language(),
+        version=int(version) if version.isdigit() and len(version) < 5 else None,
+    )
+    page = {"text": found, "html": paragraphs(found.body), "back_url": "/me/privacy/"}
+    return render(request, "web/people/text.html", page)

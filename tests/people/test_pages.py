@@ -1,0 +1,496 @@
+"""Sign-in, identity, contact and card as pages: what was typed stays, the sentence stands at the field, nothing is lost."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from fenqi.people import queries, services
+from fenqi.people.models import BankCard, Contact, Identity
+from tests.people import fakes
+from tests.people.conftest import id_number
+from tests.people.test_identity import photo
+
+PHONE, FRIEND, CARD = "13800001234", "13900005678", "6217000010000012"
+GOOD_ID = id_number("11010519900307759")
+IDENTITY = {
+    "real_name": "王小明",
+    "id_number": GOOD_ID,
+    "valid_until": "2036-05-01",
+    "is_student": "no",
+    "method": "face",
+    "agree_identity": "1",
+    "agree_face": "1",
+    "agree_lender_sharing": "1",
+    "agree_bureau_query": "1",
+    "agree_bureau_reporting": "1",
+}
+CONTACT = {"name": "李芳", "relationship": "spouse", "phone": FRIEND, "confirm": "1"}
+
+
+def soup(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def error_at(response, field):
+    """The sentence tied to a control by aria, or ''."""
+    page = soup(response)
+    control = page.select_one(f'[name="{field}"]')
+    if control is None:
+        return ""
+    ids = control.get("aria-describedby", "").split()
+    return " ".join(
+        page.find(id=i).get_text(strip=True) for i in ids if i.endswith("_error") and page.find(id=i)
+    )
+
+
+def sign_in(client, phone=PHONE, target="/me/"):
+    client.post("/sign-in/", {"phone": phone, "next": target})
+    code = fakes.Texts.last(phone, "people.code")["code"]
+    return client.post("/sign-in/code/", {"phone": phone, "code": code, "next": target})
+
+
+@pytest.fixture
+def signed_in(client):
+    sign_in(client)
+    return client
+
+
+@pytest.fixture
+def identified(signed_in):
+    assert signed_in.post("/checkout/identity/", IDENTITY).status_code == 302
+    return signed_in
+
+
+class TestSignIn:
+    def test_leads_back_to_where_one_was(self, client):
+        assert client.get("/me/privacy/")["Location"] == "/sign-in/?next=%2Fme%2Fprivacy%2F"
+        assert sign_in(client, target="/me/privacy/")["Location"] == "/me/privacy/"
+
+    @pytest.mark.parametrize(
+        "target",
+        ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example", "/sign-out/"],
+    )
+    def test_never_leads_elsewhere(self, client, target):
+        assert sign_in(client, target=target)["Location"] == "/me/"
+
+    def test_begins_a_new_session_and_keeps_the_cart(self, client):
+        client.get("/sign-in/")
+        session = client.session
+        session["cart"] = {"sku": 1}
+        session.save()
+        planted = session.session_key
+        client.cookies["fenqi_session"] = planted
+        sign_in(client)
+        assert client.session.session_key != planted
+        assert client.session["cart"] == {"sku": 1}
+
+    def test_another_person_in_the_same_browser_finds_nothing(self, client):
+        sign_in(client)
+        session = client.session
+        session["cart"] = {"sku": 1}
+        session.save()
+        sign_in(client, phone=FRIEND)
+        assert "cart" not in client.session
+
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            ("", "请输入手机号"),
+            ("138", "11 位"),
+            ("12345678901", "前三位"),
+            ("010-88886666", "座机"),
+            ("+1 415 555 0100", "中国大陆"),
+            ("📱13800001234", "只能有数字"),
+            ("' OR 1=1 --", "只能有数字"),
+            ("<script>alert(1)</script>", "只能有数字"),
+            ("1" * 500, "太长"),
+        ],
+    )
+    def test_a_bad_phone(self, client, typed, words):
+        response = client.post("/sign-in/", {"phone": typed})
+        assert words in error_at(response, "phone")
+        assert soup(response).select_one('[name="phone"]')["value"] == typed.strip("\n") if typed else True
+        assert b"<script>alert" not in response.content
+        assert fakes.Texts.sent == []
+
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [("", "请输入短信验证码"), ("12345", "6 位"), ("abcdef", "6 位"), ("999999999", "6 位")],
+    )
+    def test_a_bad_code(self, client, typed, words):
+        client.post("/sign-in/", {"phone": PHONE})
+        response = client.post("/sign-in/code/", {"phone": PHONE, "code": typed})
+        assert words in error_at(response, "code")
+        assert soup(response).select_one('#code-form [name="phone"]')["value"] == PHONE
+
+    def test_a_wrong_code_five_times(self, client):
+        client.post("/sign-in/", {"phone": PHONE})
+        right = fakes.Texts.last(PHONE, "people.code")["code"]
+        bad = f"{(int(right) + 1) % 10**6:06d}"
+        said = [
+            error_at(client.post("/sign-in/code/", {"phone": PHONE, "code": bad}), "code") for _ in range(5)
+        ]
+        assert all("不对或已过期" in one for one in said[:4])
+        assert "已作废" in said[4]
+        assert "已作废" in error_at(client.post("/sign-in/code/", {"phone": PHONE, "code": right}), "code")
+
+    def test_in_english(self, client):
+        response = client.post("/sign-in/", {"phone": "138"}, headers={"Accept-Language": "en"})
+        assert not re.search(r"[\u4e00-\u9fff]", error_at(response, "phone"))
+        assert "11 digits" in error_at(response, "phone")
+
+    def test_asking_twice_goes_on_with_the_first_code(self, client):
+        client.post("/sign-in/", {"phone": PHONE})
+        again = client.post("/sign-in/", {"phone": PHONE})
+        assert again.status_code == 200
+        assert soup(again).select_one("form#code-form")
+        assert len(fakes.Texts.sent) == 1
+
+    def test_without_the_forms_secret_nothing_happens(self):
+        from django.test import Client
+
+        strict = Client(enforce_csrf_checks=True)
+        assert strict.post("/sign-in/", {"phone": PHONE}).status_code == 403
+        assert fakes.Texts.sent == []
+
+
+class TestSessions:
+    def test_one_device_ends_another(self, client, settings):
+        from django.test import Client
+
+        from fenqi.people.models import SignInCode
+
+        sign_in(client)
+        SignInCode.objects.all().delete()
+        other = Client()
+        sign_in(other)
+        ids = [item["value"] for item in soup(client.get("/me/devices/")).select('[name="which"]')]
+        client.post("/me/devices/end/", {"which": ids[0]})
+        assert other.get("/me/").status_code == 302
+        assert client.get("/me/").status_code == 200
+
+    def test_a_stranger_cannot_end_it(self, client):
+        from django.test import Client
+
+        sign_in(client)
+        borrower_id = queries.find_borrower_by_phone(PHONE)
+        session_id = queries.sessions(borrower_id=borrower_id)[0].id
+        stranger = Client()
+        sign_in(stranger, phone=FRIEND)
+        assert stranger.post("/me/devices/end/", {"which": str(session_id)}).status_code == 404
+        assert client.get("/me/").status_code == 200
+
+    def test_signing_out_ends_it(self, client):
+        sign_in(client)
+        client.post("/sign-out/")
+        assert client.get("/me/").status_code == 302
+
+
+class TestIdentity:
+    def test_passes_and_goes_on(self, signed_in):
+        application = "0190a000-0000-7000-8000-000000000001"
+        response = signed_in.post(f"/checkout/identity/?application={application}", IDENTITY)
+        assert response["Location"] == f"/checkout/contact/?application={application}"
+        borrower_id = queries.find_borrower_by_phone(PHONE)
+        for code in ("identity", "face", "lender_sharing", "bureau_query", "bureau_reporting"):
+            assert queries.has_consent(borrower_id=borrower_id, text_code=code)
+        assert signed_in.get("/checkout/identity/")["Location"] == "/me/"
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("real_name", "", "请输入真实姓名"),
+            ("real_name", "Wang Xiaoming", "不要有空格"),
+            ("real_name", "王<b>明", "中文姓名"),
+            ("real_name", "王" * 200, "太长"),
+            ("id_number", "", "请输入身份证号"),
+            ("id_number", "110105900307759", "15 位"),
+            ("id_number", GOOD_ID[:17], "18 位"),
+            ("id_number", GOOD_ID[:17] + ("0" if GOOD_ID[17] != "0" else "1"), "校验不符"),
+            ("id_number", id_number("99010519900307759"), "地区码"),
+            ("id_number", id_number("11010519901307759"), "出生日期不存在"),
+            ("id_number", id_number("11010520301007759"), "今天之后"),
+            ("id_number", id_number("11010520150307759"), "未满 18"),
+            ("id_number", "x" * 5000, "太长"),
+            ("valid_until", "", "有效期"),
+            ("valid_until", "昨天", "日期格式"),
+            ("valid_until", "2020-01-01", "已过期"),
+            ("valid_until", "2099-01-01", "不合理"),
+            ("is_student", "", "在校学生"),
+            ("is_student", "maybe", "在校学生"),
+            ("method", "magic", "核验方式"),
+            ("agree_identity", "", "需要您同意"),
+            ("agree_face", "", "单独同意"),
+            ("agree_lender_sharing", "", "全款支付"),
+            ("agree_bureau_query", "", "授权"),
+            ("agree_bureau_reporting", "", "授权"),
+        ],
+    )
+    def test_bad_input_at_the_field(self, signed_in, field, typed, words):
+        response = signed_in.post("/checkout/identity/", IDENTITY | {field: typed})
+        assert response.status_code in (422, 429)
+        page = soup(response)
+        found = error_at(response, field) or " ".join(e.get_text() for e in page.select(".error"))
+        assert words in found
+        for name in ("real_name", "id_number", "valid_until"):
+            assert page.select_one(f'[name="{name}"]').get("value", "") == (
+                typed if name == field else IDENTITY[name]
+            )
+        for name in ("agree_identity", "agree_bureau_query"):
+            assert page.select_one(f'[name="{name}"]').has_attr("checked") == (name != field)
+        assert not Identity.objects.exists()
+        assert fakes.Identity.asked == []
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            (b"", "上传照片"),
+            (b"not a picture", "JPEG 或 PNG"),
+            (photo()[:3000], "不完整"),
+            (photo(size=(90, 90)), "太小"),
+            (b"\xff\xd8" + b"\0" * (10 * 1024 * 1024), "10 MB"),
+            (b"\0\0\0\x18ftypheic" + b"\0" * 99, "HEIC"),
+        ],
+    )
+    def test_a_bad_photo(self, signed_in, content, words):
+        from django.core.files.uploadedfile import SimpleUploadedFile as Upload
+
+        files = {
+            "front": Upload("a.jpg", content, "image/jpeg"),
+            "back": Upload("b.jpg", photo(), "image/jpeg"),
+        }
+        response = signed_in.post("/checkout/identity/", IDENTITY | {"method": "photos"} | files)
+        assert words in error_at(response, "front")
+        assert not Identity.objects.exists()
+
+    def test_photos_wait_for_a_person(self, signed_in):
+        from django.core.files.uploadedfile import SimpleUploadedFile as Upload
+
+        files = {
+            "front": Upload("a.jpg", photo(), "image/jpeg"),
+            "back": Upload("b.png", photo(form="PNG"), "image/png"),
+        }
+        signed_in.post("/checkout/identity/", IDENTITY | {"method": "photos", "agree_face": ""} | files)
+        page = soup(signed_in.get("/checkout/identity/"))
+        assert page.select_one('[data-role="identity-state"]')["data-state"] == "review"
+
+    def test_an_outage_keeps_everything(self, signed_in):
+        fakes.Identity.answers["王小明"] = "RETRY"
+        try:
+            response = signed_in.post("/checkout/identity/", IDENTITY, follow=True)
+        finally:
+            del fakes.Identity.answers["王小明"]
+        assert "已加密保存" in soup(response).get_text()
+        assert signed_in.post("/checkout/identity/retry/").status_code == 302
+        assert queries.person(queries.find_borrower_by_phone(PHONE)).identity_status == "passed"
+
+    def test_the_register_says_no(self, signed_in):
+        response = signed_in.post("/checkout/identity/", IDENTITY | {"real_name": "查无此人"})
+        assert "不一致" in error_at(response, "real_name")
+
+    def test_nobody_else_sees_it(self, client):
+        assert client.get("/checkout/identity/")["Location"].startswith("/sign-in/")
+        assert client.post("/checkout/identity/", IDENTITY)["Location"].startswith("/sign-in/")
+        assert not Identity.objects.exists()
+
+
+class TestContact:
+    def test_from_naming_to_approval(self, identified, client):
+        from django.test import Client
+
+        application = "0190a000-0000-7000-8000-000000000001"
+        address = f"/checkout/contact/?application={application}"
+        page = soup(identified.post(address, CONTACT, follow=True))
+        assert page.select_one('[data-role="contact-state"]')["data-state"] == "invited"
+        assert FRIEND not in page.get_text()
+
+        friend = Client()
+        link = fakes.Texts.last(FRIEND, "people.contact_link")["path"]
+        asked = friend.get(link)
+        assert "王**" in soup(asked).get_text()
+        assert "王小明" not in asked.content.decode()
+        assert "noindex" in asked["X-Robots-Tag"]
+        answered = soup(friend.post(link, {"answer": "accept"}, follow=True))
+        assert answered.select_one('[data-role="contact-page"]')["data-state"] == "accepted"
+        page = soup(identified.get(address))
+        assert page.select_one('[data-role="contact-state"]')["data-state"] == "accepted"
+
+        row = queries.contact_queue()[0]
+        services.review_contact(
+            staff="staff:lin",
+            borrower_id=row.borrower_id,
+            contact_id=Contact.objects.get().id,
+            approve=True,
+            reason="电话核实",
+        )
+        assert identified.get(address)["Location"] == f"/checkout/agreement/?application={application}"
+        withdrawn = soup(friend.post(link, {"answer": "withdraw"}, follow=True))
+        assert withdrawn.select_one('[data-role="contact-page"]')["data-state"] == "withdrawn"
+        assert soup(identified.get(address)).select_one('[data-role="contact-not-confirmed"]')
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("name", "", "请输入联系人姓名"),
+            ("name", "李<img src=x onerror=alert(1)>", "不能含数字或符号"),
+            ("name", "李" * 60, "太长"),
+            ("relationship", "", "请选择与联系人的关系"),
+            ("relationship", "boss", "请选择与联系人的关系"),
+            ("phone", "", "请输入手机号"),
+            ("phone", PHONE, "不能是您本人"),
+            ("phone", "010-88886666", "座机"),
+            ("phone", "+44 7700 900123", "中国大陆"),
+            ("confirm", "", "请先告知对方"),
+        ],
+    )
+    def test_bad_input_at_the_field(self, identified, field, typed, words):
+        response = identified.post("/checkout/contact/", CONTACT | {field: typed})
+        assert words in error_at(response, field)
+        page = soup(response)
+        for name in ("name", "phone"):
+            assert page.select_one(f'[name="{name}"]').get("value", "") == (
+                typed if name == field else CONTACT[name]
+            )
+        assert b"<img src=x" not in response.content
+        assert not Contact.objects.exists()
+        assert all(one["template"] != "people.contact_link" for one in fakes.Texts.sent)
+
+    @pytest.mark.parametrize("token", ["x", "a" * 44, "%F0%9F%98%80", "..%2f..%2fetc", "a" * 3000])
+    def test_a_made_up_link(self, client, token):
+        for response in (
+            client.get(f"/contact/{token}/"),
+            client.post(f"/contact/{token}/", {"answer": "accept"}),
+        ):
+            assert response.status_code == 404
+
+    @pytest.mark.parametrize("answer", ["", "yes", "approve"])
+    def test_a_made_up_answer(self, identified, answer):
+        identified.post("/checkout/contact/", CONTACT)
+        link = fakes.Texts.last(FRIEND, "people.contact_link")["path"]
+        response = identified.post(link, {"answer": answer})
+        assert response.status_code == 422
+        assert Contact.objects.get().status == "invited"
+
+    def test_a_second_answer_changes_nothing(self, identified):
+        identified.post("/checkout/contact/", CONTACT)
+        link = fakes.Texts.last(FRIEND, "people.contact_link")["path"]
+        identified.post(link, {"answer": "decline"})
+        response = identified.post(link, {"answer": "accept"})
+        assert response.status_code == 409
+        assert "已回复过" in soup(response).select_one('[data-role="contact-problem"]').get_text()
+        assert Contact.objects.get().status == "declined"
+
+
+class TestCards:
+    def bind(self, client, **changes):
+        facts = {"number": CARD, "phone": PHONE} | changes
+        client.post("/checkout/card/", facts)
+        code = fakes.Texts.last(facts["phone"], "people.code")["code"]
+        return client.post("/checkout/card/code/?next=/finance/", facts | {"code": code})
+
+    def test_bound_and_goes_on(self, identified):
+        assert self.bind(identified)["Location"] == "/finance/"
+        assert "0012" in soup(identified.get("/me/cards/")).select_one('[data-role="card"]').get_text()
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("number", "", "请输入银行卡号"),
+            ("number", "6217000010000013", "校验不符"),
+            ("number", "6217", "16 至 19 位"),
+            ("number", "not a card", "只能有数字"),
+            ("number", "6" * 300, "太长"),
+            ("phone", "", "请输入手机号"),
+            ("phone", "88886666", "座机"),
+        ],
+    )
+    def test_bad_input_at_the_field(self, identified, field, typed, words):
+        facts = {"number": CARD, "phone": PHONE} | {field: typed}
+        response = identified.post("/checkout/card/", facts)
+        assert words in error_at(response, field)
+        for name in facts:
+            assert soup(response).select_one(f'[name="{name}"]').get("value", "") == facts[name]
+        assert not BankCard.objects.exists()
+
+    def test_refused_by_the_bank(self, identified):
+        fakes.Cards.answers[CARD] = "FAIL"
+        response = self.bind(identified)
+        assert "核验未通过" in error_at(response, "number")
+
+    def test_an_outage_keeps_the_form(self, identified):
+        fakes.Cards.answers[CARD] = "RETRY"
+        response = self.bind(identified)
+        assert response.status_code == 503
+        page = soup(response)
+        assert "无需重新获取验证码" in page.select_one('[data-role="form-error"]').get_text()
+        assert page.select_one('[name="number"]')["value"] == CARD
+
+    def test_before_the_identity_one_is_sent_there(self, signed_in):
+        assert signed_in.get("/checkout/card/")["Location"].startswith("/checkout/identity/")
+
+    def test_a_stranger_cannot_unbind_it(self, identified):
+        from django.test import Client
+
+        self.bind(identified)
+        stranger = Client()
+        sign_in(stranger, phone=FRIEND)
+        card_id = BankCard.objects.get().id
+        assert stranger.post(f"/me/cards/{card_id}/unbind/").status_code == 404
+        assert BankCard.objects.get().status == "active"
+
+    def test_a_card_changes_only_with_a_fresh_code(self, identified):
+        from fenqi.people.models import SignInCode
+
+        self.bind(identified)
+        card_id = BankCard.objects.get().id
+        session = identified.session
+        session["signed_in_at"] = "2020-01-01T00:00:00+00:00"
+        session.save()
+        asked = identified.post(
+            f"/me/cards/{card_id}/unbind/", headers={"Referer": "http://testserver/me/cards/"}
+        )
+        assert asked["Location"] == "/me/confirm/?next=%2Fme%2Fcards%2F"
+        SignInCode.objects.all().delete()
+        identified.post("/me/confirm/", {"next": "/me/cards/"})
+        code = fakes.Texts.last(PHONE, "people.code")["code"]
+        assert (
+            identified.post("/me/confirm/", {"next": "/me/cards/", "code": code})["Location"] == "/me/cards/"
+        )
+        identified.post(f"/me/cards/{card_id}/unbind/")
+        assert BankCard.objects.get().status == "unbound"
+
+
+class TestMyData:
+    def test_consents_end_as_easily_as_they_were_given(self, identified):
+        borrower_id = queries.find_borrower_by_phone(PHONE)
+        identified.post("/me/privacy/withdraw/", {"text": "bureau_query"})
+        assert not queries.has_consent(borrower_id=borrower_id, text_code="bureau_query")
+        states = {
+            row["data-text"]: row["data-state"]
+            for row in soup(identified.get("/me/privacy/")).select('[data-role="consent"]')
+        }
+        assert states["bureau_query"] == "withdrawn"
+        assert states["identity"] == "standing"
+
+    def test_export_holds_everything_and_is_the_persons_own(self, identified):
+        held = identified.post("/me/privacy/export/").json()
+        assert held["account"]["phone"] == PHONE
+        assert held["identity"]["id_number"] == GOOD_ID
+        assert {one["text_code"] for one in held["consents"]} >= {"identity", "face"}
+
+    def test_who_saw_is_told(self, identified):
+        borrower_id = queries.find_borrower_by_phone(PHONE)
+        queries.full_name_for(borrower_id=borrower_id, reason="核对来电", actor="staff:zhou")
+        seen = soup(identified.get("/me/privacy/")).select_one('[data-role="seen"]').get_text()
+        assert "核对来电" in seen
+        assert "工作人员" in seen
+
+
+@pytest.mark.parametrize(
+    "path", ["/me/", "/me/cards/", "/me/devices/", "/me/privacy/", "/checkout/contact/", "/sign-in/"]
+)
+def test_pages_ask_the_database_little(identified, path, django_assert_max_num_queries):
+    identified.get("/me/")  # takes the notice of the step before out of the session
+    with django_assert_max_num_queries(8):
+        identified.get(path)
