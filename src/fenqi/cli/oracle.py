@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fenqi.cli.peer.answers import answer_check, rows, totals
+from fenqi.cli.peer.answers import answer_check, rows, totals, yuan
 from fenqi.cli.peer.story import NotModelled, Story, add_charge
 from fenqi.cli.peer.terms import Case, day, fen, terms_of_loan, terms_of_schedule
 from fenqi.domain.errors import DomainError
@@ -61,12 +61,25 @@ def _answer_schedule(case: Case) -> dict[str, Any]:
         else:
             add_charge(story, charge, earliest=first)
     state = story.state()
-    return {"rows": rows(state.installments), "totals": totals(state, fees_at_payout)}
+    table = rows(state.installments)
+    if case["kind"] == "emi_unit":
+        _count_payouts_on_due_dates(table, story)
+    return {"rows": table, "totals": totals(state, fees_at_payout)}
+
+
+def _count_payouts_on_due_dates(table: list[dict[str, Any]], story: Story) -> None:
+    """The peer's calculator counts money paid out on a due date to the balance after that row, its tables do not."""
+    for row in table:
+        paid_out = sum(event.amount_fen for event in story.events if event.on == day(row["due_date"]))
+        row["balance_after"] = yuan(fen(row["balance_after"]) + paid_out)
 
 
 def _answer_servicing(case: Case) -> dict[str, Any]:
     down_payment = case["product"].get("down_payment") or {}
     story = Story(terms_of_loan(case), bool(down_payment.get("auto_repay")))
+    loan = case["loan"]
+    if "principal_applied" in loan:
+        story.expect(loan["principal_applied"], loan.get("expected_disbursement") or loan["submitted_on"])
     checks = []
     for step in case["steps"]:
         if "op" in step:

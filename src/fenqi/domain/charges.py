@@ -9,9 +9,7 @@ from fenqi.domain.errors import EventRefused, UnknownEvent
 from fenqi.domain.events import ChargeBase, Event
 from fenqi.domain.running import (
     COMPONENT_OF,
-    FEE,
     INTEREST,
-    PENALTY,
     POSITION_OF,
     PRINCIPAL,
     Row,
@@ -31,13 +29,7 @@ def charge(loan: RunningLoan, event: Event) -> None:
     row = _row_of(loan, event)
     amount = event.amount_fen or _percent(loan, event, row)
     position = POSITION_OF[event.component]
-    row.set_due(position, row.due[position] + amount)
-    if position == FEE:
-        row.fee_charged_fen += amount
-    elif position == PENALTY:
-        row.penalty_charged_fen += amount
-    else:
-        row.late_fee_charged_fen += amount
+    row.charge(position, amount)
     loan.charges[event.id] = (row, position)
     loan.record(event, [Share(row.number, event.component, amount)])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
+from fenqi.domain import real_balance
 from fenqi.domain.allocation import allocate, order_for, take
 from fenqi.domain.arithmetic import ratio, rounded
 from fenqi.domain.cost import FLAT_METHODS, Before, earned_cost, set_cost
@@ -69,6 +70,8 @@ def trim(loan: RunningLoan, on: date) -> int:
     rules = loan.terms.settlement
     if rules.interest_to is InterestTo.MATURITY:
         return 0
+    if loan.is_on_real_balance:
+        return real_balance.stop(loan, on, at_period_end=rules.interest_to is InterestTo.PERIOD_END)
     freed = 0
     is_fee = loan.terms.method is Method.FLAT_FEE
     for row in loan.future_rows(on):
@@ -123,8 +126,7 @@ def settle(loan: RunningLoan, event: Event) -> None:
     freed = trim(loan, event.on)
     if fee:
         row = loan.row_for(event.on) or loan.rows[-1]
-        row.set_due(FEE, row.due[FEE] + fee)
-        row.fee_charged_fen += fee
+        row.charge(FEE, fee)
     money = event.amount_fen + freed + loan.overpaid_fen
     loan.overpaid_fen = take(loan.rows, (LATE_FEE, PENALTY, FEE, INTEREST, PRINCIPAL), money, event.on, [])
     before.record(loan, event, fee)
@@ -156,6 +158,10 @@ def prepay_principal(loan: RunningLoan, rows: Sequence[Row], part: int, keep: Ke
     if loan.terms.method in FLAT_METHODS:
         freed = scale_cost(loan, rows, balance - part, balance, on)
     rows[0].pay(PRINCIPAL, part, on)
+    if loan.is_on_real_balance:
+        # The plan is laid again after the event: with the old size of installments the last ones run empty.
+        loan.installment_fen = loan.installment_fen if keep is Keep.SHORTER_TERM else None
+        return freed
     freed += lay_again(loan, rows, balance - part, on, installment_fen=size)
     for row in reversed(rows[1:]):
         if row.open_fen(PRINCIPAL) or any(row.paid):

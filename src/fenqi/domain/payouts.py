@@ -9,7 +9,7 @@ from fenqi.domain.calendar import pay_by
 from fenqi.domain.cost import FLAT_METHODS, planned_cost, set_cost, span_interest
 from fenqi.domain.errors import EventRefused
 from fenqi.domain.events import Event
-from fenqi.domain.reshape import lay_again, open_installments, open_principal
+from fenqi.domain.reshape import lay_again
 from fenqi.domain.running import PRINCIPAL, Row, RunningLoan, new_row
 from fenqi.domain.schedule import ScheduleRow, down_payment_of, plan_rows
 from fenqi.domain.terms import FurtherPayout, LoanTerms
@@ -72,12 +72,12 @@ def _carry_grace(loan: RunningLoan, rows: list[Row]) -> None:
 def _into_plan(loan: RunningLoan, event: Event) -> None:
     terms = loan.terms
     amount = event.amount_fen
-    rows = open_installments(loan, event.on)
+    rows = loan.future_rows(event.on)
     if not rows:
         raise EventRefused(
             "on", event.on, "a payout before the last due date, or terms that give it its own plan"
         )
-    balance = open_principal(rows)
+    balance = sum(row.due[PRINCIPAL] for row in rows)
     if terms.down_payment_rate:
         down = down_payment_of(terms, amount)
         amount -= down
@@ -85,7 +85,7 @@ def _into_plan(loan: RunningLoan, event: Event) -> None:
         row.is_down_payment = True
         row.set_due(PRINCIPAL, down)
         loan.insert(row)
-    lay_again(loan, rows, balance + amount, event.on)
+    loan.overpaid_fen += lay_again(loan, rows, balance + amount, event.on, is_planned=True)
     if terms.method in FLAT_METHODS:
         rate = ratio(terms.flat_fee_rate) if terms.flat_fee_rate else terms.period_rate
         for row in rows:

@@ -20,7 +20,7 @@ def put_back(
         return []
     row = loan.row_for(on) or loan.extra_row(on)
     position = POSITION_OF[component]
-    row.set_due(position, row.due[position] + amount_fen)
+    row.charge(position, amount_fen)
     if position == PRINCIPAL:
         row.put_back_fen += amount_fen
     return [Share(row.number, component, amount_fen)]
@@ -30,19 +30,21 @@ def charge_back(loan: RunningLoan, event: Event) -> None:
     """
     The payer's bank took a repayment back, in part or whole: what it had paid is owed again.
 
-    Money overpaid goes first. The parts come back in the order of the terms, none beyond what the repayment had
+    Money overpaid that covers it goes instead; else it meets what is owed again. The parts come back in the order of the terms, none beyond what the repayment had
     paid of it; the rest is principal. Raises: UnknownEvent if `of` names no repayment before.
     """
-    from_overpaid = min(loan.overpaid_fen, event.amount_fen)
-    loan.overpaid_fen -= from_overpaid
-    left = event.amount_fen - from_overpaid
+    if event.amount_fen <= loan.overpaid_fen:
+        loan.overpaid_fen -= event.amount_fen
+        loan.record(event, (), event.amount_fen)
+        return
+    left = event.amount_fen
     shares: list[Share] = []
     for component, most in _paid_by(loan, event).items():
         part = min(left, most)
         shares += put_back(loan, part, event.on, component)
         left -= part
     shares += put_back(loan, left, event.on)
-    loan.record(event, merged(shares), from_overpaid)
+    loan.record(event, merged(shares))
 
 
 def _paid_by(loan: RunningLoan, event: Event) -> dict[Component, int]:

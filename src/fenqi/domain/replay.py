@@ -18,6 +18,7 @@ from fenqi.domain import (
     payments,
     payouts,
     put_back,
+    real_balance,
     refunds,
     restructuring,
 )
@@ -56,6 +57,17 @@ __all__ = [
 ]
 
 BY_DATE = attrgetter("on", "sequence")
+
+CHANGING_SIZE = frozenset({EventKind.PAYOUT, EventKind.RATE_CHANGE, EventKind.RE_AGE, EventKind.RE_AMORTISE})
+"""Kinds after which installments on the real balance have another size."""
+
+STOPPING_INTEREST = frozenset(EventKind) - {
+    EventKind.CHARGE,
+    EventKind.WAIVER,
+    EventKind.DELINQUENCY_PAUSE,
+    EventKind.RETURN_PAUSE,
+}
+"""Kinds that may change the real balance."""
 
 Handler = Callable[[RunningLoan, Event], None]
 
@@ -112,6 +124,9 @@ def running_loan(
     loan = RunningLoan(terms, reversed_ids=_reversed_ids(effective), trace=trace)
     for event in effective:
         _apply(loan, event)
+    if loan.is_on_real_balance:
+        real_balance.close_passed(loan, as_of)
+        real_balance.project(loan, as_of)
     count_overdue(loan, as_of)
     return loan
 
@@ -127,12 +142,36 @@ def _apply(loan: RunningLoan, event: Event) -> None:
         return
     if not loan.payouts and event.kind is not EventKind.PAYOUT:
         raise BeforePayout("on", event.on, "a day on or after the first payout")
-    count_overdue(loan, event.on)
-    HANDLERS[event.kind](loan, event)
+    if loan.is_on_real_balance:
+        _apply_on_real_balance(loan, event)
+    else:
+        count_overdue(loan, event.on)
+        HANDLERS[event.kind](loan, event)
     if loan.overpaid_fen:
+        loan.mark_paid(event.on)
         payments.use_overpaid(loan, event)
     roll_what_is_short(loan, event.on)
     loan.mark_paid(event.on)
+
+
+def _apply_on_real_balance(loan: RunningLoan, event: Event) -> None:
+    """Stop interest on the day, let the event happen, and go on with the balance it leaves."""
+    on = event.on
+    real_balance.close_passed(loan, on)
+    count_overdue(loan, on)
+    running = loan.future_rows(on)[:1]
+    spans = [(row.earned_fen, row.earned_to) for row in running]
+    owed = loan.principal_left_fen()
+    if event.kind in STOPPING_INTEREST:
+        real_balance.stop(loan, on)
+    HANDLERS[event.kind](loan, event)
+    if event.kind in CHANGING_SIZE:
+        loan.installment_fen = None
+    if loan.principal_left_fen() == owed and event.kind not in CHANGING_SIZE:
+        # Nothing was paid off, so no span ends here.
+        for row, (earned_fen, earned_to) in zip(running, spans, strict=True):
+            row.earned_fen, row.earned_to = earned_fen, earned_to
+    loan.overpaid_fen += real_balance.project(loan, on)
 
 
 def _reversed_ids(events: Sequence[Event]) -> frozenset[str]:

@@ -7,7 +7,15 @@ from datetime import date
 
 from fenqi.domain.amortisation import lay_out
 from fenqi.domain.arithmetic import rounded
-from fenqi.domain.cost import FLAT_METHODS, earned_cost, planned_cost, set_cost, set_principal, span_interest
+from fenqi.domain.cost import (
+    FLAT_METHODS,
+    earned_cost,
+    lower_due,
+    planned_cost,
+    set_cost,
+    set_principal,
+    span_interest,
+)
 from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
 from fenqi.domain.schedule import counts_whole_periods, interest_factors
 from fenqi.domain.terms import InterestFactors, Method
@@ -24,19 +32,25 @@ def open_principal(rows: Sequence[Row]) -> int:
 
 
 def lay_again(
-    loan: RunningLoan, rows: Sequence[Row], balance_fen: int, on: date, *, installment_fen: int | None = None
+    loan: RunningLoan,
+    rows: Sequence[Row],
+    balance_fen: int,
+    on: date,
+    *,
+    installment_fen: int | None = None,
+    is_planned: bool = False,
 ) -> int:
     """
     Lay `balance_fen` of unpaid principal over `rows` (not yet due) by the terms; interest of days past stays.
 
-    With `installment_fen` the installments stay that size and the last rows run empty. Flat costs are not touched:
+    With `is_planned` the balance is all principal of the rows, paid in advance or not, and what is paid above a
+    row's new part is freed. With `installment_fen` the installments stay that size and the last rows run empty. Flat costs are not touched:
     see `scale_cost`. Returns the money freed where interest had been paid that is no longer due.
     """
     terms = loan.terms
     if terms.method in FLAT_METHODS:
         principal, _ = _laid(loan, rows, balance_fen, None, installment_fen)
-        _spread_principal(rows, principal, balance_fen)
-        return 0
+        return _spread_principal(rows, principal, balance_fen, is_planned)
     running = rows[0]
     first: int | None = None
     if running.earned_to < on or running.earned_fen or running.earned_to > running.starts_on:
@@ -46,8 +60,8 @@ def lay_again(
     elif counts_whole_periods(terms) and running.number == 1:
         first = span_interest(loan, running, balance_fen, running.earned_to, running.due_on)
     principal, interest = _laid(loan, rows, balance_fen, first, installment_fen)
-    _spread_principal(rows, principal, balance_fen)
-    return _spread_interest(loan, rows, interest)
+    freed = _spread_principal(rows, principal, balance_fen, is_planned)
+    return freed + _spread_interest(loan, rows, interest)
 
 
 def count_earned(loan: RunningLoan, row: Row, on: date) -> None:
@@ -109,12 +123,19 @@ def _laid(
     return principal, interest
 
 
-def _spread_principal(rows: Sequence[Row], principal: Sequence[int], balance_fen: int) -> None:
+def _spread_principal(
+    rows: Sequence[Row], principal: Sequence[int], balance_fen: int, is_planned: bool
+) -> int:
     left = balance_fen
+    freed = 0
     for row, part in zip(rows, principal, strict=True):
         row.opening_fen = left
         left -= part
-        set_principal(row, part)
+        if is_planned:
+            freed += lower_due(row, PRINCIPAL, part)
+        else:
+            set_principal(row, part)
+    return freed
 
 
 def _spread_interest(loan: RunningLoan, rows: Sequence[Row], interest: list[int]) -> int:

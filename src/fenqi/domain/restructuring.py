@@ -14,12 +14,20 @@ from fenqi.domain.reshape import count_earned, lay_again, open_installments, ope
 from fenqi.domain.rules import Component
 from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
 from fenqi.domain.state import Share
-from fenqi.domain.terms import Unit
+from fenqi.domain.terms import Method, Unit
+
+WITHOUT_INTEREST = frozenset({Method.FLAT_FEE, Method.INTEREST_FREE})
 
 
 def change_rate(loan: RunningLoan, event: Event) -> None:
-    """Another yearly rate from the day on: the principal to come is laid again, earned interest stays."""
+    """
+    Another yearly rate from the day on: the principal to come is laid again, earned interest stays.
+
+    Raises: EventRefused for a loan whose method bears no interest.
+    """
     assert event.annual_rate is not None
+    if event.annual_rate and loan.terms.method in WITHOUT_INTEREST:
+        raise EventRefused("annual_rate", event.annual_rate, "none on a loan without interest")
     rows = open_installments(loan, event.on)
     for row in rows[:1]:
         count_earned(loan, row, event.on)
@@ -100,8 +108,16 @@ def re_age(loan: RunningLoan, event: Event) -> None:
     _close_running(loan, event.on)
     shares = _take_off(loan.rows)
     last = loan.rows[-1].due_on
-    terms = replace(loan.terms, every=event.every, unit=event.unit, installments=event.installments)
-    loan.terms = replace(terms, principal_grace=0, interest_grace=0, due_day=None, fixed_length=None)
+    loan.terms = replace(
+        loan.terms,
+        every=event.every,
+        unit=event.unit,
+        installments=event.installments,
+        principal_grace=0,
+        interest_grace=0,
+        due_day=None,
+        fixed_length=None,
+    )
     dates = regular_dates(event.due_on, event.installments, event.every, event.unit, event.due_on.day)
     number = max(row.number for row in loan.rows)
     start = min(last, event.on)

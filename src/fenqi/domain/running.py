@@ -12,7 +12,7 @@ from fenqi.domain.rules import Component
 from fenqi.domain.schedule import ScheduleRow
 from fenqi.domain.state import LoanStatus, Outcome, Share, SubsidyShares
 from fenqi.domain.subsidy import NO_SUBSIDY
-from fenqi.domain.terms import LoanTerms
+from fenqi.domain.terms import InterestBase, LoanTerms, Method
 from fenqi.domain.trace import Trace
 
 PRINCIPAL, INTEREST, FEE, PENALTY, LATE_FEE = range(5)
@@ -38,6 +38,8 @@ class Row:
     fee_charged_fen = 0
     earned_fen = 0
     """Interest of the row's period up to `earned_to`, at the balances that were; the rest is on `opening_fen`."""
+    period_balance_fen: int | None = None
+    is_closed = False
     paid_in_advance_fen = 0
     paid_late_fen = 0
     # What being overdue has cost so far, see overdue.py.
@@ -73,6 +75,16 @@ class Row:
         """Make `fen` what is due of a component in all."""
         self.left_fen += fen - self.due[position]
         self.due[position] = fen
+
+    def charge(self, position: int, fen: int) -> None:
+        """Add to what is due beside the plan, so that counting plan or arrears anew keeps it."""
+        self.set_due(position, self.due[position] + fen)
+        if position == FEE:
+            self.fee_charged_fen += fen
+        elif position == PENALTY:
+            self.penalty_charged_fen += fen
+        elif position == LATE_FEE:
+            self.late_fee_charged_fen += fen
 
     def pay(self, position: int, fen: int, on: date) -> None:
         """Count money to a component."""
@@ -128,10 +140,17 @@ class RunningLoan:
     settled_on: date | None = None
     accrues: bool = True
     """False once nothing more may accrue (charge-off, write-off)."""
-    interest_counted_to: date | None = None
-    """With interest on the real balance: the day up to which the running period's interest is counted."""
-    accrued: tuple[int, int] = (0, 1)
+    installment_fen: int | None = None
+    """With interest on the real balance: the size installments keep; none where it has to be found anew."""
     trace: Trace | None = None
+
+    @property
+    def is_on_real_balance(self) -> bool:
+        """Whether interest follows what is really owed, rather than the plan."""
+        return (
+            self.terms.interest_base is not InterestBase.SCHEDULE
+            or self.terms.method is Method.DAILY_INTEREST
+        )
 
     def principal_left_fen(self) -> int:
         """All principal still to pay."""
@@ -149,8 +168,11 @@ class RunningLoan:
         return None
 
     def extra_row(self, on: date) -> Row:
-        """A row of its own after the last installment, for what falls due after maturity."""
+        """The row after the last installment for what falls due after maturity; there is one, due on the latest."""
         last = self.rows[-1]
+        if last.is_extra:
+            last.due_on = last.pay_by_on = on
+            return last
         row = Row(max(row.number for row in self.rows) + 1, last.due_on, on, on)
         row.is_extra = True
         self.insert(row)

@@ -92,7 +92,9 @@ class InterestBase(StrEnum):
     SCHEDULE = "schedule"
     """The planned balance: an installment paid early or late bears the planned interest."""
     DAILY_BALANCE = "daily_balance"
-    """What is really owed, from day to day."""
+    """What is really owed, from day to day, what is overdue too."""
+    PERFORMING_BALANCE = "performing_balance"
+    """What is owed and not past due, from day to day: what is overdue bears penalty instead."""
     PERIOD_BALANCE = "period_balance"
     """What is really owed; an overdue installment bears interest to the end of the running period."""
 

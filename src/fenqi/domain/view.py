@@ -24,7 +24,9 @@ def view(loan: RunningLoan, as_of: date) -> LoanState:
     payouts = iter(loan.payouts)
     payout = next(payouts, None)
     for row in loan.rows:
-        while payout is not None and payout[0] <= row.due_on:
+        while payout is not None and (
+            payout[0] < row.due_on or (row.is_down_payment and payout[0] == row.due_on)
+        ):
             balance += payout[1]
             payout = next(payouts, None)
         balance += row.put_back_fen - row.due[PRINCIPAL]

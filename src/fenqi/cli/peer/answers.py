@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fenqi.cli.peer.story import Story
+from fenqi.domain.events import EventKind
 from fenqi.domain.state import Installment, LoanState, LoanStatus, Outcome, Share
 
 Answer = dict[str, Any]
@@ -78,9 +79,18 @@ def transactions(story: Story, state: LoanState) -> list[Answer]:
     listed: list[Answer] = []
     for event in story.listed():
         outcome = outcomes.get(event.id)
+        if outcome is not None and outcome.reversed:
+            outcome = _before_reversal(story, outcome)
         if outcome is not None:
             listed.append(_transaction(story.labels[event.id], outcome, met.get(event.id, [])))
     return listed
+
+
+def _before_reversal(story: Story, outcome: Outcome) -> Outcome | None:
+    """A reversed transaction stays listed with the portions it had."""
+    number = next(index for index, event in enumerate(story.events) if event.reverses == outcome.event_id)
+    before = Story(story.terms, events=story.events[:number]).state(story.today)
+    return next((one for one in before.outcomes if one.event_id == outcome.event_id), None)
 
 
 def _later_met(story: Story, state: LoanState) -> dict[str, list[Share]]:
@@ -90,7 +100,7 @@ def _later_met(story: Story, state: LoanState) -> dict[str, list[Share]]:
     for outcome in state.outcomes:
         if outcome.event_id in story.labels and outcome.overpaid_fen > 0:
             brought.append(outcome.event_id)
-        if outcome.from_overpaid and brought:
+        if outcome.kind is EventKind.CHARGE and brought:
             met.setdefault(brought[-1], []).extend(outcome.from_overpaid)
     return met
 
@@ -101,8 +111,9 @@ def _transaction(label: str, outcome: Outcome, more: list[Share]) -> Answer:
     if label == "Disbursement":
         parts = parts._replace(principal_fen=0)
     elif label == "Chargeback":
-        # The peer states the whole amount as portions, the part met by an overpayment too.
-        parts = parts._replace(principal_fen=parts.principal_fen + outcome.overpaid_fen)
+        # What an overpayment met at once is no portion of the peer's chargeback.
+        met = sum(share.fen for share in outcome.from_overpaid)
+        parts = parts._replace(principal_fen=parts.principal_fen - met)
     return {
         "date": outcome.on.isoformat(),
         "type": label,
@@ -142,10 +153,10 @@ def _at_index(story: Story, state: LoanState, step: Mapping[str, Any]) -> Answer
 
 CHECKS: dict[str, Callable[[Story, LoanState, Mapping[str, Any]], Answer | None]] = {
     "schedule": lambda story, state, step: {
-        "periods": len(state.installments),
-        "rows": rows(state.installments),
+        "periods": len(story.plan().installments),
+        "rows": rows(story.plan().installments),
     },
-    "schedule_totals": lambda story, state, step: {"totals": totals(state)},
+    "schedule_totals": lambda story, state, step: {"totals": totals(story.plan())},
     "transactions": lambda story, state, step: {"rows": transactions(story, state)},
     "status": lambda story, state, step: {"status": status(story, state)},
     "outstanding_amount": lambda story, state, step: {"amount": yuan(state.outstanding_fen)},

@@ -12,7 +12,6 @@ from fenqi.cli.peer.terms import UNITS, day, fen
 from fenqi.domain.events import ChargeBase, Event, EventKind, Phase
 from fenqi.domain.replay import replay
 from fenqi.domain.rules import Component
-from fenqi.domain.schedule import down_payment_of
 from fenqi.domain.settlement import quote_settlement
 from fenqi.domain.state import LoanState
 from fenqi.domain.terms import LoanTerms
@@ -50,11 +49,23 @@ class Story:
     charges: list[str] = field(default_factory=list)
     today: date = date.min
     is_approved: bool = False
+    expected: Event | None = None
+    """The payout an approved loan waits for."""
     pauses: list[tuple[date, date]] = field(default_factory=list)
 
     def state(self, as_of: date | None = None) -> LoanState:
         """The loan as it stands for the peer's business date."""
         return replay(self.terms, self.events, as_of or self.today)
+
+    def expect(self, amount: str, on: str) -> None:
+        """Note the payout that a loan applied for or approved waits for."""
+        self.expected = Event(id="expected", kind=EventKind.PAYOUT, on=day(on), amount_fen=fen(amount))
+
+    def plan(self) -> LoanState:
+        """The loan as its table shows it: before the payout, the one that is expected."""
+        if self.events or self.expected is None:
+            return self.state()
+        return replay(self.terms, [self.expected], max(self.today, self.expected.on))
 
     def add(
         self, kind: EventKind, on: date, amount_fen: int = 0, *, label: str = "", **details: Any
@@ -96,14 +107,17 @@ def _set_day(story: Story, step: Step) -> None:
 
 def _approve(story: Story, step: Step) -> None:
     story.is_approved = True
+    story.expect(step["amount"], step.get("expected_disbursement") or step["on"])
 
 
 def _disburse(story: Story, step: Step) -> None:
     on, amount = day(step["on"]), fen(step["amount"])
     story.add(EventKind.PAYOUT, on, amount, label="Disbursement")
     if story.auto_down_payment and story.terms.down_payment_rate:
-        part = down_payment_of(story.terms, amount)
-        story.add(EventKind.REPAYMENT, on, part, label="Down Payment")
+        # What was overpaid before has met the down payment first.
+        rows = [row for row in story.state(on).installments if row.is_down_payment and row.due_on == on]
+        if rows and rows[-1].outstanding_fen:
+            story.add(EventKind.REPAYMENT, on, rows[-1].outstanding_fen, label="Down Payment")
 
 
 def _transact(story: Story, step: Step) -> None:
