@@ -156,16 +156,18 @@ def _one_by_one(orders: list[DebitOrder], on: datetime.date) -> dict[str, Channe
 
 def _close_cashiers(on: datetime.date) -> None:
     """Close the cashier pages of those who are about to be debited: from here on only one of the two can pay."""
-    open_pages = Payment.objects.raw(
-        """
-        SELECT p.* FROM payments_payment p
-        WHERE p.state IN ('SENT', 'UNKNOWN') AND p.purpose = 'repayment' AND p.redirect_url <> ''
-          AND EXISTS (SELECT 1 FROM payments_debit d
-                      WHERE d.borrower_id = p.borrower_id AND d.business_on = %s AND d.state = 'INTENDED'
-                        AND p.subject -> 'loan_ids' ? d.loan_id::text)
-        """,
-        [on],
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.borrower_id, p.id FROM payments_payment p
+            WHERE p.state IN ('SENT', 'UNKNOWN') AND p.purpose = 'repayment' AND p.redirect_url <> ''
+              AND EXISTS (SELECT 1 FROM payments_debit d
+                          WHERE d.borrower_id = p.borrower_id AND d.business_on = %s AND d.state = 'INTENDED'
+                            AND p.subject -> 'loan_ids' ? d.loan_id::text)
+            """,
+            [on],
+        )
+        open_pages = [Payment(borrower_id=borrower_id, id=payment_id) for borrower_id, payment_id in cursor]
     for payment in open_pages:
         try:
             record_outcome(ports.get("channel").close_cashier(reference=reference_of(payment)))
