@@ -78,6 +78,10 @@ class Browser:
                 return self.open(str(link["href"]))
         raise NotOnThePage(f"{self.path} has no link {words!r}: {self.text[:600]}")
 
+    def box(self, name: str) -> str:
+        """What ticking the box `name` would send."""
+        return str(self.find(f'input[name="{name}"]').get("value", "on"))
+
     def fields(self, form: Tag) -> dict[str, Any]:
         """What the browser would send if nothing were typed."""
         values: dict[str, Any] = {}
