@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import get_language
 
 from fenqi.ledger.models import Book, LedgerAccount
+from fenqi.ledger.services import entry_id_of
 from fenqi.plumbing.errors import NotFound
 
 # Closed days are read from their totals, open ones from the transfers themselves.
@@ -128,6 +129,16 @@ def balances_by_book(on: datetime.date) -> dict[tuple[int, int], int]:
     return {
         (account, book_id): debit_fen - credit_fen for account, book_id, debit_fen, credit_fen in _totals(on)
     }
+
+
+def is_posted(*, borrower_id: int, source: str) -> bool:
+    """Whether there is an entry of this source."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM ledger_transfer WHERE borrower_id = %s AND entry_id = %s)",
+            [borrower_id, entry_id_of(source)],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def moved_by_book(on: datetime.date) -> dict[tuple[int, int], tuple[int, int]]:

@@ -152,6 +152,11 @@ def debits_of_day(on: datetime.date) -> list[tuple[UUID, int, UUID, int, str, st
     )
 
 
+def debit_outcomes(on: datetime.date) -> list[Debit]:
+    """All debits of a business date as they stand."""
+    return [_debit(row) for row in models.Debit.objects.filter(business_on=on).order_by("borrower_id", "id")]
+
+
 def autopay(borrower_id: int) -> Autopay:
     """Whether debits run, and from which card; off for those who never signed."""
     kept = models.Autopay.objects.filter(borrower_id=borrower_id).first()

@@ -4,6 +4,7 @@ Tables of servicing. A loan is its terms and its events; everything else here ca
 Day-end SQL reads and writes these tables by name; `borrower_id` leads every key (ADR: made to be distributed).
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -88,6 +89,11 @@ class Loan(models.Model):
         indexes = [
             # Few loans have a date to wake on; the quiet ones are not in this index.
             models.Index(fields=["wakes_on"], name="loan_waking", condition=Q(wakes_on__isnull=False)),
+            models.Index(
+                fields=["oldest_unpaid_due_on"],
+                name="loan_unpaid",
+                condition=Q(oldest_unpaid_due_on__isnull=False),
+            ),
             models.Index(fields=["settled_on"], name="loan_settled", condition=Q(settled_on__isnull=False)),
         ]
         constraints = [
@@ -207,10 +213,36 @@ class PayLink(models.Model):
     made_at = models.DateTimeField(db_default=Now())
 
 
-class BucketMove(models.Model):
-    """A loan moved between buckets on a date."""
+class DebitInstruction(models.Model):
+    """What a day-end asks to be debited, and what became of it; payments chooses card and mandate."""
 
-    append_only = True
+    class State(models.TextChoices):
+        MADE = "made"
+        COLLECTED = "collected"
+        """The money is here; the loan is not booked yet."""
+        BOOKED = "booked"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+        NONE = "none"
+        """Nobody may debit this borrower, or another payment is on its way."""
+
+    pk = models.CompositePrimaryKey("borrower_id", "loan_id", "due_on", "business_date")
+    borrower_id = models.BigIntegerField()
+    loan_id = models.UUIDField()
+    amount_fen = models.BigIntegerField()
+    business_date = models.DateField()
+    due_on = models.DateField()
+    number = models.SmallIntegerField()  # of the installment
+    state = models.TextField(choices=State.choices, default=State.MADE)
+    debit_id = models.UUIDField(null=True)
+    failure = models.TextField(blank=True, default="")
+
+    class Meta:
+        indexes = [BrinIndex(fields=["business_date"], name="instruction_by_date", pages_per_range=16)]
+
+
+class BucketMove(models.Model):
+    """A loan moved between buckets on a date (once a day: the last move of a day stands)."""
 
     pk = models.CompositePrimaryKey("borrower_id", "loan_id", "moved_on")
     borrower_id = models.BigIntegerField()
@@ -220,6 +252,9 @@ class BucketMove(models.Model):
     to_bucket = models.SmallIntegerField()
     book_id = models.IntegerField()
     principal_outstanding_fen = models.BigIntegerField()
+
+    class Meta:
+        indexes = [BrinIndex(fields=["moved_on"], name="bucket_move_by_date", pages_per_range=16)]
 
 
 class Notice(models.Model):

@@ -71,7 +71,7 @@ def project(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> Proj
             "principal_outstanding_fen": state.principal_outstanding_fen,
             "outstanding_fen": state.outstanding_fen,
             "overpaid_fen": state.overpaid_fen,
-            "next_due_on": None if is_closed else state.next_due_on,
+            "next_due_on": None if is_closed else _next_due_on(state),
             "oldest_unpaid_due_on": oldest,
             "paused_days": (state.as_of - oldest).days - days if oldest and days else 0,
             "bucket": bucket_of(days),
@@ -123,6 +123,14 @@ def _state(state: LoanState, days: int) -> str:
     if state.status is LoanStatus.OVERDUE or (state.status is LoanStatus.ACTIVE and days):
         return "overdue"
     return "active" if state.status is LoanStatus.PENDING else state.status.value
+
+
+def _next_due_on(state: LoanState) -> datetime.date | None:
+    """The next due date to come on which something is left to pay; what is due today is no longer to come."""
+    return next(
+        (row.due_on for row in state.installments if row.due_on > state.as_of and row.outstanding_fen > 0),
+        None,
+    )
 
 
 def _accrual(state: LoanState, *, is_closed: bool) -> dict[str, Any]:

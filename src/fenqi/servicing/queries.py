@@ -20,12 +20,14 @@ from fenqi.domain.terms import LoanTerms
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.servicing import loading, pay_links, recording
-from fenqi.servicing.models import Loan, LoanEvent, LoanInstallment, LoanNumber
+from fenqi.servicing.models import DayEndRun, DayEndStep, Loan, LoanEvent, LoanInstallment, LoanNumber
 from fenqi.servicing.projection import CLOSED
 from fenqi.servicing.views import (
     Bill,
     BillLine,
     Certificate,
+    DayEndRunView,
+    DayEndStepView,
     EventView,
     InstallmentView,
     LoanView,
@@ -92,8 +94,13 @@ def bills(borrower_id: int, on: datetime.date | None = None) -> list[Bill]:
 
     Paid bills are among them; see `state`.
     """
+    return bills_of(loans(borrower_id, on))
+
+
+def bills_of(views: list[LoanView]) -> list[Bill]:
+    """The bills of loans already read."""
     lines: dict[tuple[str, datetime.date, str], list[tuple[LoanView, InstallmentView]]] = defaultdict(list)
-    for view in loans(borrower_id, on):
+    for view in views:
         for row in view.installments:
             if row.total_fen:
                 lines[(view.lender_code, row.due_on, view.serviced_by)].append((view, row))
@@ -136,9 +143,7 @@ def preview_repayment(
     )
 
 
-def explain_amount(
-    *, borrower_id: int, loan_id: UUID, subject: str, on: datetime.date | None = None
-) -> Any:
+def explain_amount(*, borrower_id: int, loan_id: UUID, subject: str, on: datetime.date | None = None) -> Any:
     """How a figure of a loan comes about (`subject` as domain.explain takes it). Raises: LoanNotFound, ServicedByLender."""
     from fenqi.domain.explain import explain
 
@@ -246,6 +251,31 @@ def borrowers_with_next_bill() -> Iterator[tuple[int, UUID, datetime.date]]:
             " AND coalesce(oldest_unpaid_due_on, next_due_on) IS NOT NULL ORDER BY borrower_id, due_on, id"
         )
         yield from cursor.fetchall()
+
+
+def dayend_runs(limit: int = 20) -> list[DayEndRunView]:
+    """The last day-ends, newest first, each with its steps in order."""
+    runs = list(DayEndRun.objects.order_by("-business_date")[:limit])
+    of_run = defaultdict(list)
+    for step in DayEndStep.objects.filter(business_date__in=[run.business_date for run in runs]).order_by(
+        "position"
+    ):
+        seconds = (step.finished_at - step.started_at).total_seconds() if step.finished_at else None
+        of_run[step.business_date].append(
+            DayEndStepView(
+                name=step.name, state=step.state, counts=step.counts, seconds=seconds, error=step.error
+            )
+        )
+    return [
+        DayEndRunView(
+            on=run.business_date,
+            state=run.state,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            steps=tuple(of_run[run.business_date]),
+        )
+        for run in runs
+    ]
 
 
 def today() -> datetime.date:

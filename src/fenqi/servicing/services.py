@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fenqi.servicing.dayend import DayEndError, DayEndRunning, run_dayend
+from fenqi.servicing.notices import hand_over as hand_over_notices
 from fenqi.servicing.opening import (
     ExternalInstallment,
     open_external_loan,
@@ -24,10 +26,13 @@ Repayment = Recorded
 
 __all__ = [
     "BillRepayment",
+    "DayEndError",
+    "DayEndRunning",
     "ExternalInstallment",
     "Recorded",
     "Repayment",
     "SettlementOffer",
+    "hand_over_notices",
     "make_pay_link",
     "open_external_loan",
     "open_loan",
@@ -38,6 +43,7 @@ __all__ = [
     "refresh_external_loan",
     "return_overpayment",
     "reverse_event",
+    "run_dayend",
     "settle",
     "settlement_offer",
 ]

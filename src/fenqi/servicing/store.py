@@ -86,11 +86,11 @@ class Change:
 
 POSTING_LOCK = "SELECT pg_advisory_xact_lock_shared(%s)"
 LOAN = (
-    f"SELECT {', '.join(LoanRow._fields)} FROM servicing_loan"  # noqa: S608 - column names of ours
+    f"SELECT {', '.join(LoanRow._fields)} FROM servicing_loan"
     " WHERE borrower_id = %s AND id = %s FOR NO KEY UPDATE"
 )
 INSTALLMENTS = (
-    f"SELECT {', '.join(INSTALLMENT_COLUMNS)} FROM servicing_loaninstallment"  # noqa: S608
+    f"SELECT {', '.join(INSTALLMENT_COLUMNS)} FROM servicing_loaninstallment"
     " WHERE borrower_id = %s AND loan_id = %s ORDER BY number"
 )
 REFERENCE = "SELECT borrower_id, loan_id, sequence, kind, amount_fen FROM servicing_eventreference WHERE reference = %s"
@@ -109,12 +109,12 @@ INSERT_NOTICE = (
     " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 )
 UPDATE_INSTALLMENT = (
-    "UPDATE servicing_loaninstallment SET "  # noqa: S608
+    "UPDATE servicing_loaninstallment SET "
     + ", ".join(f"{column} = %s" for column in INSTALLMENT_COLUMNS[1:])
     + " WHERE borrower_id = %s AND loan_id = %s AND number = %s"
 )
 INSERT_INSTALLMENT = (
-    f"INSERT INTO servicing_loaninstallment ({', '.join(INSTALLMENT_COLUMNS)}, borrower_id, loan_id) VALUES ("  # noqa: S608
+    f"INSERT INTO servicing_loaninstallment ({', '.join(INSTALLMENT_COLUMNS)}, borrower_id, loan_id) VALUES ("
     + ", ".join(["%s"] * (len(INSTALLMENT_COLUMNS) + 2))
     + ")"
 )
@@ -205,6 +205,7 @@ def save(change: Change, *, before: dict[int, InstallmentRow]) -> None:
                 book_id=loan.book_id,
             )
             posted = trip.send(statement, values)
+        send_move(trip, key, loan, change.projection, change.entry_on)
         send_projection(
             trip, key, change.projection, before, sequence=event.sequence, event_on=event.on, loan=loan
         )
@@ -282,9 +283,15 @@ LOAN_PROJECTION = (
     "subsidy_accruing_fen",
 )
 UPDATE_LOAN = (
-    "UPDATE servicing_loan SET "  # noqa: S608
+    "UPDATE servicing_loan SET "
     + ", ".join(f"{column} = %({column})s" for column in (*LOAN_PROJECTION, "sequence", "last_event_on"))
     + " WHERE borrower_id = %(borrower_id)s AND id = %(id)s"
+)
+
+INSERT_MOVE = (
+    "INSERT INTO servicing_bucketmove (borrower_id, loan_id, moved_on, from_bucket, to_bucket, book_id,"
+    " principal_outstanding_fen) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    " ON CONFLICT (borrower_id, loan_id, moved_on) DO UPDATE SET to_bucket = excluded.to_bucket"
 )
 
 _PLAIN = frozenset({"payout", "repayment", "early_settlement", "reversal"})
@@ -295,11 +302,17 @@ def _has_detail(event: Event) -> bool:
 
 
 def save_projection(
-    *, borrower_id: int, loan: LoanRow, projection: Projection, before: dict[int, InstallmentRow]
+    *,
+    borrower_id: int,
+    loan: LoanRow,
+    projection: Projection,
+    before: dict[int, InstallmentRow],
+    on: datetime.date,
 ) -> None:
-    """Write a projection that time alone has changed."""
+    """Write a projection that time alone has changed by a business date."""
     trip = _Trip()
     with trip.raw.pipeline():
+        send_move(trip, (borrower_id, loan.id), loan, projection, on)
         send_projection(
             trip,
             (borrower_id, loan.id),
@@ -309,3 +322,13 @@ def save_projection(
             event_on=loan.last_event_on,
             loan=loan,
         )
+
+
+def send_move(
+    trip: _Trip, key: tuple[int, UUID], loan: LoanRow, projection: Projection, on: datetime.date
+) -> None:
+    """Queue the move between buckets that a projection makes, if it makes one."""
+    bucket = projection.loan["bucket"]
+    if bucket != loan.bucket:
+        principal_fen = projection.loan["principal_outstanding_fen"]
+        trip.send(INSERT_MOVE, [*key, on, loan.bucket, bucket, loan.book_id, principal_fen])

@@ -153,6 +153,11 @@ class PayLinkView:
     state: str
     expires_on: datetime.date
 
+    @property
+    def lender_name(self) -> str:
+        """The lender's name."""
+        return self.lender
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
@@ -180,3 +185,25 @@ class EventView:
     is_reversed: bool
     parts: Amounts
     overpaid_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayEndStepView:
+    """One step of a day-end; `counts` are its own figures and `ms`, its time."""
+
+    name: str
+    state: str
+    counts: dict[str, int]
+    seconds: float | None
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayEndRunView:
+    """The closing of one business date. `state`: running, failed or closed."""
+
+    on: datetime.date
+    state: str
+    started_at: datetime.datetime
+    finished_at: datetime.datetime | None
+    steps: tuple[DayEndStepView, ...]

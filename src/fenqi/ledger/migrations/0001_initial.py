@@ -6,73 +6,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ClosedDay',
+            name="ClosedDay",
             fields=[
-                ('business_date', models.DateField(primary_key=True, serialize=False)),
-                ('transfers', models.BigIntegerField()),
-                ('closed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("business_date", models.DateField(primary_key=True, serialize=False)),
+                ("transfers", models.BigIntegerField()),
+                ("closed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='DayTotal',
+            name="DayTotal",
             fields=[
-                ('pk', models.CompositePrimaryKey('business_date', 'account', 'book_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('business_date', models.DateField()),
-                ('account', models.IntegerField()),
-                ('book_id', models.IntegerField()),
-                ('debit_fen', models.BigIntegerField()),
-                ('credit_fen', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "business_date",
+                        "account",
+                        "book_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("business_date", models.DateField()),
+                ("account", models.IntegerField()),
+                ("book_id", models.IntegerField()),
+                ("debit_fen", models.BigIntegerField()),
+                ("credit_fen", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerAccount',
+            name="LedgerAccount",
             fields=[
-                ('code', models.IntegerField(primary_key=True, serialize=False)),
-                ('name_zh', models.TextField()),
-                ('name_en', models.TextField()),
-                ('kind', models.TextField(choices=[('asset', 'Asset'), ('liability', 'Liability'), ('income', 'Income'), ('expense', 'Expense')])),
-                ('grows_by', models.TextField(choices=[('debit', 'debit'), ('credit', 'credit')])),
+                ("code", models.IntegerField(primary_key=True, serialize=False)),
+                ("name_zh", models.TextField()),
+                ("name_en", models.TextField()),
+                (
+                    "kind",
+                    models.TextField(
+                        choices=[
+                            ("asset", "Asset"),
+                            ("liability", "Liability"),
+                            ("income", "Income"),
+                            ("expense", "Expense"),
+                        ]
+                    ),
+                ),
+                ("grows_by", models.TextField(choices=[("debit", "debit"), ("credit", "credit")])),
             ],
         ),
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.IntegerField(primary_key=True, serialize=False)),
-                ('lender_code', models.TextField()),
-                ('product', models.TextField()),
-                ('lender_share_bp', models.PositiveIntegerField(default=10000)),
+                ("id", models.IntegerField(primary_key=True, serialize=False)),
+                ("lender_code", models.TextField()),
+                ("product", models.TextField()),
+                ("lender_share_bp", models.PositiveIntegerField(default=10000)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('lender_code', 'product', 'lender_share_bp'), name='book_is_one_lender_and_product'), models.CheckConstraint(condition=models.Q(('lender_share_bp__lte', 10000)), name='book_share_at_most_all')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("lender_code", "product", "lender_share_bp"),
+                        name="book_is_one_lender_and_product",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("lender_share_bp__lte", 10000)), name="book_share_at_most_all"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'entry_id', 'leg', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('entry_id', models.UUIDField()),
-                ('loan_id', models.UUIDField(null=True)),
-                ('amount_fen', models.BigIntegerField()),
-                ('posted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('debit_account', models.IntegerField()),
-                ('credit_account', models.IntegerField()),
-                ('book_id', models.IntegerField()),
-                ('business_date', models.DateField()),
-                ('leg', models.SmallIntegerField()),
-                ('source', models.TextField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id",
+                        "entry_id",
+                        "leg",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("entry_id", models.UUIDField()),
+                ("loan_id", models.UUIDField(null=True)),
+                ("amount_fen", models.BigIntegerField()),
+                ("posted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("debit_account", models.IntegerField()),
+                ("credit_account", models.IntegerField()),
+                ("book_id", models.IntegerField()),
+                ("business_date", models.DateField()),
+                ("leg", models.SmallIntegerField()),
+                ("source", models.TextField()),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.BrinIndex(fields=['business_date'], name='transfer_by_date', pages_per_range=32)],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='transfer_is_positive'), models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='transfer_moves_between_accounts')],
+                "indexes": [
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["business_date"], name="transfer_by_date", pages_per_range=32
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_fen__gt", 0)), name="transfer_is_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                        name="transfer_moves_between_accounts",
+                    ),
+                ],
             },
         ),
     ]

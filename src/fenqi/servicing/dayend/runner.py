@@ -1,0 +1,163 @@
+"""
+The day-end: named steps in order, a row per step and date, one run at a time, resumed where it stopped.
+
+A step that has finished is not run again; one that was interrupted is, and finds what it had done already. A date is
+closed by the step `close`; only then does the next one begin, so that a late day-end catches up day by day.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from fenqi.plumbing import business_date, clock
+from fenqi.plumbing.errors import Conflict
+from fenqi.servicing.dayend import closing, debiting, telling, turning
+from fenqi.servicing.models import DayEndRun, DayEndStep
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[datetime.date], dict[str, int] | None]
+Progress = Callable[[datetime.date, str, float], None]
+
+RUN_LOCK = 0x66656E7169_02
+ONE_DAY = datetime.timedelta(days=1)
+
+
+class DayEndError(Exception):
+    """A step failed; the day-end stopped there and continues there when it is run again."""
+
+    def __init__(self, on: datetime.date, step: str, cause: BaseException) -> None:
+        self.on, self.step, self.cause = on, step, cause
+        super().__init__(f"{on} stopped in step {step}: {type(cause).__name__}: {cause}")
+
+
+class DayEndRunning(Conflict):
+    """Another day-end is at work."""
+
+    code = "dayend_running"
+
+
+def steps(collect: debiting.Collector) -> list[tuple[str, Step]]:
+    """The steps of a date in their order; other contexts' come before the invariants are checked."""
+    further = [(path.rsplit(".", 1)[-1], import_string(path)) for path in settings.DAYEND_STEPS]
+    return [
+        ("debits", functools.partial(debiting.make_instructions, collect=collect)),
+        ("collections", debiting.book_collections),
+        ("dues", turning.turn_dues),
+        ("arrears", turning.move_arrears),
+        *further,
+        ("accrual", closing.accrue),
+        ("provisions", closing.provide),
+        ("lender_settlement", closing.settle_with_lenders),
+        ("invariants", closing.check_invariants),
+        ("close", closing.close),
+        ("reminders", telling.remind),
+    ]
+
+
+def run_dayend(
+    *,
+    to: datetime.date | None = None,
+    progress: Progress | None = None,
+    collect: debiting.Collector = debiting.collect_through_payments,
+) -> list[datetime.date]:
+    """
+    Close every business date before `to` (only the open one where it is left out); tells which were closed.
+
+    `progress(date, step, share of the date's steps done)` is called as it goes. `collect` debits the instructions of
+    a date. Not inside a transaction.
+    Raises: DayEndRunning if another run is at work; DayEndError naming the step that failed.
+    """
+    with _alone():
+        closed = []
+        unfinished = DayEndRun.objects.exclude(state="closed").order_by("business_date").first()
+        on = unfinished.business_date if unfinished else business_date.current()
+        last = (to or on + ONE_DAY) - ONE_DAY
+        while on <= last or (unfinished and unfinished.business_date == on):
+            _run_date(on, progress, collect)
+            closed.append(on)
+            on += ONE_DAY
+        return closed
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    # A session's lock: a process that is killed loses it with its connection.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
+        if not cursor.fetchone()[0]:
+            raise DayEndRunning(_("日终正在运行,请等它结束。"))
+    try:
+        yield
+    finally:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
+        except DatabaseError:
+            log.warning("the connection was lost, and the day-end's lock with it")
+
+
+def _run_date(on: datetime.date, progress: Progress | None, collect: debiting.Collector) -> None:
+    DayEndRun.objects.update_or_create(business_date=on, defaults={"state": "running"})
+    finished = set(
+        DayEndStep.objects.filter(business_date=on, state="finished").values_list("name", flat=True)
+    )
+    all_steps = steps(collect)
+    for position, (name, step) in enumerate(all_steps):
+        if progress:
+            progress(on, name, position / len(all_steps))
+        if name not in finished:
+            _run_step(on, position, name, step)
+    DayEndRun.objects.filter(business_date=on).update(state="closed", finished_at=clock.wall())
+    if progress:
+        progress(on, "", 1.0)
+
+
+def _run_step(on: datetime.date, position: int, name: str, step: Step) -> None:
+    started_at, began = clock.wall(), time.perf_counter()
+    _note(on, position, name, started_at, state="running")
+    try:
+        counts: dict[str, Any] = dict(step(on) or {})
+    except Exception as e:
+        _note_failure(on, position, name, started_at, e)
+        raise DayEndError(on, name, e) from e
+    counts["ms"] = round(1000 * (time.perf_counter() - began))
+    _note(on, position, name, started_at, state="finished", counts=counts, finished_at=clock.wall())
+
+
+def _note(on: datetime.date, position: int, name: str, started_at: datetime.datetime, **values: Any) -> None:
+    DayEndStep.objects.update_or_create(
+        business_date=on,
+        name=name,
+        defaults={"position": position, "started_at": started_at, "error": "", **values},
+    )
+
+
+def _note_failure(
+    on: datetime.date, position: int, name: str, started_at: datetime.datetime, error: Exception
+) -> None:
+    try:
+        _note(
+            on,
+            position,
+            name,
+            started_at,
+            state="failed",
+            error=f"{type(error).__name__}: {error}",
+            finished_at=clock.wall(),
+        )
+        DayEndRun.objects.filter(business_date=on).update(state="failed")
+    except DatabaseError:
+        # The database itself is gone or full; the step's row says "running" and the next run takes it up.
+        log.exception("step %s of %s failed and could not be noted", name, on)

@@ -1,0 +1,75 @@
+"""
+Step `reminders`: what borrowers are to be told on the day that begins.
+
+Reminders are written down in bulk; `servicing.notices.hand_over` gives them to messages.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import connection
+
+from fenqi.plumbing import rule_data
+from fenqi.servicing import notices
+
+FEW = 500
+"""So few are handed over at once; more are left to the worker."""
+
+# One reminder a lender and due date, over all of the borrower's loans with it.
+DUE = """
+INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
+SELECT i.borrower_id, %(template)s, l.lender_code || ':' || i.due_on || ':' || %(days)s::int, NULL, l.lender_code,
+       %(today)s, i.due_on,
+       sum(i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen - i.principal_paid_fen
+         - i.interest_paid_fen - i.fee_paid_fen - i.penalty_paid_fen - i.late_fee_paid_fen - i.waived_fen)
+FROM servicing_loaninstallment i
+JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
+WHERE i.due_on = %(due_on)s AND i.paid_on IS NULL
+  AND l.serviced_by = 'us' AND l.state IN ('active', 'overdue') AND NOT l.is_paused
+GROUP BY i.borrower_id, l.lender_code, i.due_on
+HAVING sum(i.principal_fen + i.interest_fen + i.fee_fen) > 0
+ON CONFLICT DO NOTHING
+"""
+
+OVERDUE = """
+INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
+SELECT l.borrower_id, 'overdue', l.id || ':' || l.oldest_unpaid_due_on || ':' || (%(today)s - l.oldest_unpaid_due_on),
+       l.id, l.lender_code, %(today)s, l.oldest_unpaid_due_on, 0
+FROM servicing_loan l
+WHERE l.oldest_unpaid_due_on = ANY(%(dues)s) AND l.serviced_by = 'us' AND l.state IN ('active', 'overdue')
+  AND NOT l.is_paused
+ON CONFLICT DO NOTHING
+"""
+
+
+def remind(on: datetime.date) -> dict[str, int]:
+    """Write down the reminders of the day after a closed business date."""
+    today = on + datetime.timedelta(days=1)
+    counts = {}
+    with connection.cursor() as cursor:
+        for days in rule_data.value("notice_days_before_due", on=today):
+            template = "due_soon" if days else "due_today"
+            cursor.execute(
+                DUE,
+                {
+                    "template": template,
+                    "days": days,
+                    "today": today,
+                    "due_on": today + datetime.timedelta(days=days),
+                },
+            )
+            counts[f"due_in_{days}"] = cursor.rowcount
+        ladder = rule_data.value("overdue_reminder_days", on=today)
+        cursor.execute(
+            OVERDUE, {"today": today, "dues": [today - datetime.timedelta(days=days) for days in ladder]}
+        )
+        counts["overdue"] = cursor.rowcount
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM servicing_notice WHERE handed_at IS NULL LIMIT %s) w",
+            [FEW + 1],
+        )
+        waiting = cursor.fetchone()[0]
+    if 0 < waiting <= FEW:
+        counts["handed_over"] = notices.hand_over()
+    return {name: count for name, count in counts.items() if count}

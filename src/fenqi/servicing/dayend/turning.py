@@ -1,0 +1,131 @@
+"""
+Steps `dues` and `arrears`: loans that a date moves on.
+
+`dues`: the running period ends on its due date and the next one begins; what stayed unpaid is watched from then on.
+`arrears`: grace ends, or another bucket or class is reached (`wakes_on`). Quiet loans are in neither selection.
+"""
+
+from __future__ import annotations
+
+import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from fenqi.domain.replay import replay
+from fenqi.servicing import store, terms_sheets
+from fenqi.servicing.dayend import parts
+from fenqi.servicing.projection import THRESHOLDS, TIER_FROM, project
+
+OF_THIS_PART = "mod(l.borrower_id, %(parts)s) = %(part)s"
+IS_UNPAID = """
+i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
+> i.principal_paid_fen + i.interest_paid_fen + i.fee_paid_fen + i.penalty_paid_fen + i.late_fee_paid_fen + i.waived_fen
+"""
+
+TURN = f"""
+UPDATE servicing_loan l SET
+  projected_on = CASE WHEN l.oldest_unpaid_due_on IS NULL THEN %(on)s ELSE l.projected_on END,
+  oldest_unpaid_due_on = CASE WHEN l.oldest_unpaid_due_on IS NULL AND {IS_UNPAID} THEN %(on)s
+                              ELSE l.oldest_unpaid_due_on END,
+  wakes_on = CASE WHEN l.oldest_unpaid_due_on IS NULL AND {IS_UNPAID} THEN %(on)s + l.grace_days + 1
+                  ELSE l.wakes_on END,
+  next_due_on = n.due_on,
+  interest_carried_fen = l.interest_carried_fen + l.interest_accruing_fen,
+  fee_carried_fen = l.fee_carried_fen + l.fee_accruing_fen,
+  subsidy_unearned_fen = l.subsidy_unearned_fen - l.subsidy_accruing_fen,
+  accrues_from = n.starts_on,
+  accrues_to = n.due_on,
+  interest_accruing_fen = coalesce(n.interest_fen, 0),
+  fee_accruing_fen = coalesce(n.fee_fen, 0),
+  subsidy_accruing_fen = coalesce(n.subsidy_fen, 0)
+FROM servicing_loaninstallment i
+LEFT JOIN servicing_loaninstallment n
+  ON n.borrower_id = i.borrower_id AND n.loan_id = i.loan_id AND n.number = i.number + 1
+WHERE i.due_on = %(on)s AND l.borrower_id = i.borrower_id AND l.id = i.loan_id
+  AND l.accrues_to = %(on)s AND l.is_plain AND l.state IN ('active', 'overdue') AND {OF_THIS_PART}
+"""
+
+TURN_BY_ENGINE = """
+SELECT l.borrower_id, l.id FROM servicing_loaninstallment i
+JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
+WHERE i.due_on = %(on)s AND l.accrues_to = %(on)s AND NOT l.is_plain AND l.serviced_by = 'us'
+GROUP BY l.borrower_id, l.id
+"""
+
+
+def turn_dues(on: datetime.date) -> dict[str, int]:
+    """Move every loan with an installment due on a date into its next period."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM servicing_loaninstallment WHERE due_on = %s", [on])
+        due = cursor.fetchone()[0]
+    if not due:
+        return {}
+    turned = parts.run([TURN], {"on": on}, rows=due)[0]
+    return {"due": due, "turned": turned, "by_engine": _by_engine(TURN_BY_ENGINE, on)}
+
+
+DAYS = "(%(on)s - l.oldest_unpaid_due_on - l.paused_days)"
+BUCKET = f"least(7, ({DAYS} + 29) / 30)"
+TIER = "CASE " + " ".join(f"WHEN {DAYS} >= {days} THEN {tier}" for days, tier in TIER_FROM) + " ELSE 1 END"
+WAKES = (
+    "%(on)s + CASE " + " ".join(f"WHEN {DAYS} < {days} THEN {days} - {DAYS}" for days in THRESHOLDS) + " END"
+)
+WAKING = f"""
+l.wakes_on <= %(on)s AND l.is_plain AND NOT l.is_paused AND l.state IN ('active', 'overdue')
+AND l.oldest_unpaid_due_on IS NOT NULL AND {DAYS} > l.grace_days AND {OF_THIS_PART}
+"""
+
+MOVE = f"""
+INSERT INTO servicing_bucketmove
+  (borrower_id, loan_id, moved_on, from_bucket, to_bucket, book_id, principal_outstanding_fen)
+SELECT l.borrower_id, l.id, %(on)s, l.bucket, {BUCKET}, l.book_id, l.principal_outstanding_fen
+FROM servicing_loan l
+WHERE {WAKING} AND l.bucket <> {BUCKET}
+ON CONFLICT (borrower_id, loan_id, moved_on) DO UPDATE SET to_bucket = excluded.to_bucket
+"""
+
+# The installments keep the penalty of `projected_on`; bucket and class are of today.
+WAKE = f"""
+UPDATE servicing_loan l SET state = 'overdue', bucket = {BUCKET}, tier = {TIER}, wakes_on = {WAKES}
+WHERE {WAKING}
+"""
+
+WAKE_BY_ENGINE = """
+SELECT borrower_id, id FROM servicing_loan WHERE wakes_on <= %(on)s AND serviced_by = 'us'
+"""
+
+
+def move_arrears(on: datetime.date) -> dict[str, int]:
+    """Move every loan whose days past due reach a threshold on a date."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM servicing_loan WHERE wakes_on <= %s", [on])
+        waking = cursor.fetchone()[0]
+    if not waking:
+        return {}
+    moved, woken = parts.run([MOVE, WAKE], {"on": on}, rows=waking)
+    return {"moved": moved, "woken": woken, "by_engine": _by_engine(WAKE_BY_ENGINE, on)}
+
+
+def _by_engine(selection: str, on: datetime.date) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(selection, {"on": on})
+        found = cursor.fetchall()
+    for borrower_id, loan_id in found:
+        project_again(borrower_id=borrower_id, loan_id=loan_id, on=on)
+    return len(found)
+
+
+@transaction.atomic
+def project_again(*, borrower_id: int, loan_id: UUID, on: datetime.date) -> None:
+    """Replay a loan up to a date and store what time alone has changed; no event, no entry."""
+    loaded = store.load(borrower_id=borrower_id, loan_id=loan_id, reference="")
+    if loaded is None or loaded.loan.terms_id is None:
+        return
+    loan = loaded.loan
+    terms = terms_sheets.of_loan(loan.terms_id, loan.starts_on, loan.first_due_on)
+    as_of = max(on, loan.last_event_on)
+    projection = project(terms, loaded.events, replay(terms, loaded.events, as_of))
+    store.save_projection(
+        borrower_id=borrower_id, loan=loan, projection=projection, before=loaded.installments, on=on
+    )
