@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "fenqi.plumbing.middleware.OneDateAPage",
     "fenqi.plumbing.middleware.RefusalsAsPages",
 ]
 

@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.utils import timezone
 
 from fenqi.plumbing.models import BusinessDate
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What one page has read; none outside `held`.
+_held: ContextVar[list[datetime.date] | None] = ContextVar("business_date", default=None)
+
 
 class DateMovedOn(Exception):
     """Another day-end closed this date first."""
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Within it the date is read once: a page that only shows things speaks of one day, and asks once."""
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def current() -> datetime.date:
     """The open business date; the first call ever opens today's."""
+    known = _held.get()
+    if known is None:
+        return _read()
+    if not known:
+        known.append(_read())
+    return known[0]
+
+
+def _read() -> datetime.date:
     with connection.cursor() as cursor:
         cursor.execute("SELECT open_on FROM plumbing_businessdate WHERE name = 'main'")
         row = cursor.fetchone()

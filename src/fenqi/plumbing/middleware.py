@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from fenqi.plumbing import pages
+from fenqi.plumbing import business_date, pages
 from fenqi.plumbing.errors import Refusal
 
 if TYPE_CHECKING:
@@ -36,6 +36,19 @@ class SecurityHeaders:
         if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class OneDateAPage:
+    """A page that only shows reads the business date once; what writes reads it afresh, in its own transaction."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "GET":
+            return self.get_response(request)
+        with business_date.held():
+            return self.get_response(request)
 
 
 class RefusalsAsPages:

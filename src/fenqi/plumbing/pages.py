@@ -118,7 +118,12 @@ class PlainForm(forms.Form):
             widget.attrs.setdefault("id", f"id_{name}")
             if field.help_text:
                 widget.attrs.setdefault("aria-describedby", f"id_{name}_hint")
-            if self.is_bound and name in self.errors:
+
+    def full_clean(self) -> None:
+        """Read what was typed (when first asked for, so that a form may still set choices), and mark what is wrong."""
+        super().full_clean()
+        for name in self._errors or ():
+            if name in self.fields:
                 mark_wrong(self, name)
 
 

@@ -31,7 +31,7 @@ def bills(request: HttpRequest) -> HttpResponse:
     page = {
         "part": "bills",
         "today": today,
-        "bills": [bill for bill in servicing.bills(borrower_id, today) if bill.amount_fen],
+        "bills": [bill for bill in servicing.bills_of(loans) if bill.amount_fen],
         "loans": [loan for loan in loans if not loan.is_closed],
         "finished": [loan for loan in loans if loan.is_closed],
     }

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from fenqi.people import queries as people
-from fenqi.people import services as people_services
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.ids import new_id
@@ -77,14 +76,8 @@ def standby(request: HttpRequest) -> HttpResponse:
 @require_GET
 def agreement(request: HttpRequest) -> HttpResponse:
     """The text one agrees to."""
-    text = people_services.text_of(code=services.CONSENT)
-    is_english = (get_language() or "").startswith("en")
-    page = {
-        "part": "standby",
-        "title": text.title_en if is_english else text.title_zh,
-        "body": text.body_en if is_english else text.body_zh,
-        "version": text.version,
-    }
+    text = people.text(code=services.CONSENT, language=get_language() or "zh")
+    page = {"part": "standby", "text": text}
     return render(request, "web/finance/standby_agreement.html", page)
 
 
