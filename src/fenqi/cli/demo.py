@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
     from fenqi.cli.stack import Stack
     from fenqi.cli.story.timeline import Moment
+
+
+def today_in_china() -> datetime.date:
+    """The wall date where the product lives; the business date starts from it."""
+    return datetime.datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
 def line(moment: Moment) -> str:
@@ -81,13 +88,18 @@ def demo(reset: bool, port: int, sandbox_port: int, once: bool) -> None:
 
 def _serve(folder: Path, *, port: int, sandbox_port: int, once: bool) -> None:
     from fenqi.cli.stack import StackFailed, running
+    from fenqi.cli.story.play import first_day
 
     # Ctrl-C and a supervisor's TERM both leave through the same clean door.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     try:
         with running(
-            folder, web_port=port, sandbox_port=sandbox_port, on_step=lambda text: click.echo(f"  {text} …")
+            folder,
+            web_port=port,
+            sandbox_port=sandbox_port,
+            open_on=first_day(today_in_china()),
+            on_step=lambda text: click.echo(f"  {text} …"),
         ) as stack:
             click.echo(f"up after {time.monotonic() - started:.1f} s: {stack.web_url}")
             kept = folder / "story.json"
@@ -135,6 +147,7 @@ def story(as_json: bool, keep: bool) -> None:
     from pathlib import Path
 
     from fenqi.cli.stack import StackFailed, running
+    from fenqi.cli.story.play import STEPS, first_day
 
     os.environ["FENQI_MODE"] = "demo"
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -142,7 +155,7 @@ def story(as_json: bool, keep: bool) -> None:
     os.environ["FENQI_HOME"] = str(folder)
     failed = None
     try:
-        with running(folder) as stack:
+        with running(folder, open_on=first_day(today_in_china())) as stack:
             facts = play(stack, quiet=as_json)
     except (AssertionError, StackFailed) as e:
         failed = e
@@ -154,6 +167,4 @@ def story(as_json: bool, keep: bool) -> None:
         sys.exit(1)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
-    from fenqi.cli.story.play import STEPS
-
     click.echo(f"story: {len(STEPS)} steps, books balance")

@@ -99,7 +99,8 @@ class Browser:
             elif kind not in {"file", "submit", "button"}:
                 values[name] = control.get("value", "")
         return {
-            name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in values.items()
+            name: value[0] if isinstance(value, list) and len(value) == 1 else value
+            for name, value in values.items()
         }
 
     def submit(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -74,9 +77,38 @@ class Sandbox:
         answer = self.client.get(f"/sandbox/api/accounts/{card}/balance").raise_for_status()
         return answer.json()["balance_fen"]
 
+    def merchant_net(self) -> int:
+        """What the channel holds for the house: everything it took in less everything it paid out."""
+        answer = self.client.get("/sandbox/api/movements").raise_for_status().json()
+        signs = {"payment": 1, "charge": 1, "debit": 1, "refund": -1, "payout": -1}
+        return sum(
+            signs[movement["kind"]] * movement["amount_fen"]
+            for movement in answer["movements"]
+            if movement["state"] == "SUCCEEDED"
+        )
+
     def set_balance(self, card: str, fen: int) -> None:
         """Top up or spend until the account holds this."""
-        self.client.post(f"/sandbox/api/accounts/{card}/balance", json={"balance_fen": fen}).raise_for_status()
+        self.client.post(
+            f"/sandbox/api/accounts/{card}/balance", json={"balance_fen": fen}
+        ).raise_for_status()
+
+
+def command(world: World, *arguments: str) -> str:
+    """What a `fenqi` command says when run beside the running product."""
+    environment = os.environ | {
+        "FENQI_MODE": "demo",
+        "FENQI_HOME": str(world.stack.home),
+        "DATABASE_URL": world.stack.database_url,
+    }
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fenqi", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
 
 
 @dataclass(kw_only=True)
