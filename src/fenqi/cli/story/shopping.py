@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fenqi.cli.story.world import World
 
 PHONE_FEN, BAND_FEN = 499_900, 12_900
+EMAIL = "xiaoming@example.com"
 LENDER, TERM = "江城银行", 12
 # 4,999.00 at 14.40 %, twelve times: the published vector of the annuity.
 PER_PERIOD_FEN, LAST_PERIOD_FEN, INTEREST_FEN = 44_979, 44_976, 39_845
@@ -226,6 +227,14 @@ def keep_agreement(world: World) -> None:
     world.note("keeps the signed agreement")
 
 
+def ask_for_mail(world: World) -> None:
+    """Reminders by e-mail too."""
+    page = world.shopper.open("/me/email/")
+    page.submit("email-form", email=EMAIL)
+    world.known["email"] = EMAIL
+    world.note("asks for reminders by e-mail too")
+
+
 STEPS: list[Callable[[World], None]] = [
     fill_the_cart,
     go_to_checkout,
@@ -236,4 +245,5 @@ STEPS: list[Callable[[World], None]] = [
     sign_agreement,
     confirm_payment,
     keep_agreement,
+    ask_for_mail,
 ]
