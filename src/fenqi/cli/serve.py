@@ -66,4 +66,9 @@ def worker() -> None:
 @click.option("--port", default=8001, show_default=True)
 def sandbox(host: str, port: int) -> None:
     """Run the outside parties: lenders, payment channel, SMS, e-mail, identity, bureau."""
+    from fenqi.config import keys
+    from fenqi.config.embedded import home
+
+    # The sandbox signs with the installation's peer secret; on one machine both read it from the same place.
+    os.environ.setdefault("FENQI_SECRET_PEERS", keys.load(home(), make=True)["peers"])
     run_granian("fenqi.adapters.sandbox.wsgi:application", host=host, port=port, workers=1, threads=8)
