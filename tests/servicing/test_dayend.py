@@ -149,10 +149,7 @@ def test_five_missed_days_equal_five_days_on_time() -> None:
     on = DUE_1 + 3 * ONE_DAY
     close_to(on, collect_all)
     first = ledger.trial_balance(on - ONE_DAY)
-    days = {
-        row.business_date: (row.account, row.debit_fen, row.credit_fen)
-        for row in _day_totals()
-    }
+    days = {row.business_date: (row.account, row.debit_fen, row.credit_fen) for row in _day_totals()}
 
     assert len({row.business_date for row in _day_totals()}) >= 30
     assert first.difference_fen == 0

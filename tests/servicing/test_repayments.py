@@ -65,7 +65,11 @@ def test_the_same_reference_gets_the_same_answer() -> None:
     again = pay(borrower_id, loan_id, 44_979)
 
     assert (first.is_new, again.is_new) == (True, False)
-    assert (again.sequence, again.shares, again.overpaid_fen) == (first.sequence, first.shares, first.overpaid_fen)
+    assert (again.sequence, again.shares, again.overpaid_fen) == (
+        first.sequence,
+        first.shares,
+        first.overpaid_fen,
+    )
     assert ledger.balance(100201, DUE_1) == 44_979
 
 
