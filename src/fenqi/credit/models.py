@@ -99,6 +99,7 @@ class Application(models.Model):
     borrower_id = models.BigIntegerField()
     id = models.UUIDField()
     order_id = models.UUIDField()
+    order = models.JSONField(help_text="what is bought, as credit.orders.OrderSummary")
     quote_id = models.UUIDField()
     lender_code = models.CharField(max_length=32)
     amount_fen = models.BigIntegerField()

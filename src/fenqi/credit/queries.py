@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from fenqi.credit import quotes
+from fenqi.credit import orders, quotes
 from fenqi.credit.errors import AgreementUnknown, ApplicationUnknown
 from fenqi.credit.models import (
     CLOSED_STATES,
@@ -48,6 +49,7 @@ class ApplicationView:
     borrower_id: int
     id: UUID
     order_id: UUID
+    order: orders.OrderSummary
     quote_id: UUID
     lender_code: str
     lender_name: str
@@ -114,8 +116,21 @@ class LenderView:
     services_own_loans: bool
 
 
+_LENDERS_KEEP_SECONDS = 10
+_lenders_read: tuple[float, dict[str, LenderView]] = (0.0, {})
+
+
 def lenders() -> dict[str, LenderView]:
-    """Every lender by code."""
+    """Every lender by code, read at most every ten seconds: names change rarely and stand on every page."""
+    global _lenders_read
+    read_at, known = _lenders_read
+    if not known or time.monotonic() - read_at > _LENDERS_KEEP_SECONDS:
+        known = _read_lenders()
+        _lenders_read = (time.monotonic(), known)
+    return known
+
+
+def _read_lenders() -> dict[str, LenderView]:
     return {
         row.code: LenderView(
             code=row.code,
@@ -257,6 +272,7 @@ def _views(rows: Iterable[Application]) -> list[ApplicationView]:
             borrower_id=row.borrower_id,
             id=row.id,
             order_id=row.order_id,
+            order=orders.from_json(row.order),
             quote_id=row.quote_id,
             lender_code=row.lender_code,
             lender_name=names.get(row.lender_code, row.lender_code),
@@ -269,3 +285,8 @@ def _views(rows: Iterable[Application]) -> list[ApplicationView]:
         )
         for row in rows
     ]
+
+
+def review_queue_size() -> int:
+    """How many applications wait for a person."""
+    return Application.objects.filter(state=ApplicationState.REFERRED).count()

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from fenqi.credit import queries as credit_queries
 from fenqi.credit.steps import Progress, Step, next_step
 from fenqi.domain.events import Event, EventKind
 from fenqi.domain.replay import replay
@@ -76,9 +75,9 @@ class ReturnPreview:
     lines: tuple[tuple[str, int], ...]
 
 
-def journey(*, borrower_id: int, application_id: UUID) -> Journey:
-    """Where an application waits; asks only what its state needs. Raises: ApplicationUnknown."""
-    application = credit_queries.application(borrower_id=borrower_id, application_id=application_id)
+def journey(*, application: ApplicationView) -> Journey:
+    """Where an application waits; asks only what its state needs."""
+    borrower_id = application.borrower_id
     is_identified, contact_status, has_card = False, "none", False
     if application.state == "started":
         person = people.person(borrower_id)

@@ -1,5 +1,6 @@
 """What others may ask credit to do. Each function is one use case; refusals are in `credit.errors`."""
 
+from fenqi.credit.orders import GoodsLine, OrderSummary
 from fenqi.credit.services.applying import (
     Standing,
     cancel_application,
@@ -16,6 +17,7 @@ from fenqi.credit.services.documents import agreement_pdf
 from fenqi.credit.services.quoting import (
     Board,
     Held,
+    check_amount,
     find_quote,
     hold_quote,
     make_quote,
@@ -23,15 +25,17 @@ from fenqi.credit.services.quoting import (
     renew_quote,
     smallest_amount_fen,
 )
-from fenqi.credit.services.signing import OrderSummary, issue_page, reading_seconds, sign_agreement
+from fenqi.credit.services.signing import issue_page, reading_seconds, sign_agreement
 
 __all__ = [
     "Board",
+    "GoodsLine",
     "Held",
     "OrderSummary",
     "Standing",
     "agreement_pdf",
     "cancel_application",
+    "check_amount",
     "decide",
     "find_quote",
     "hold_quote",

@@ -25,6 +25,7 @@ from fenqi.credit.models import (
     Lender,
     LenderInquiry,
 )
+from fenqi.credit.orders import OrderSummary
 from fenqi.credit.ports import Applicant, DecisionResult, LenderRefused, LenderUnavailable
 from fenqi.credit.services.quoting import find_quote
 from fenqi.people import queries as people
@@ -51,21 +52,24 @@ def locked(borrower_id: int, application_id: UUID) -> Application:
 
 
 @transaction.atomic
-def start_application(*, borrower_id: int, order_id: UUID, quote_id: UUID, reference: str) -> UUID:
+def start_application(
+    *, borrower_id: int, order_id: UUID, order: OrderSummary, quote_id: UUID, reference: str
+) -> UUID:
     """
     Apply for a held quote to pay an order by; an application still open for the order gives way to this one.
 
-    Safe to repeat by `reference`. Raises: QuoteUnknown; ApplicationMovedOn when the one before is already signed.
+    Safe to repeat by `reference` (a double click holds the same figures twice, under two quote ids).
+    Raises: QuoteUnknown; ApplicationMovedOn when a lender is already paying out for the order.
     """
+    held = find_quote(quote_id=quote_id)
     claim = idempotency.claim(
         scope="credit.application",
-        key=reference,
-        content={"order_id": order_id, "quote_id": quote_id},
+        key=f"{borrower_id}:{reference}",
+        content={"order_id": order_id, "quote": held.digest.hex()},
         borrower_id=borrower_id,
     )
     if not claim.is_new:
         return UUID(claim.result["application_id"])
-    held = find_quote(quote_id=quote_id)
     for earlier in (
         Application.objects.select_for_update()
         .filter(borrower_id=borrower_id, order_id=order_id)
@@ -78,6 +82,7 @@ def start_application(*, borrower_id: int, order_id: UUID, quote_id: UUID, refer
                 borrower_id=borrower_id,
                 id=new_id(),
                 order_id=order_id,
+                order=order.as_json(),
                 quote_id=quote_id,
                 lender_code=held.quote.lender_code,
                 amount_fen=held.quote.amount_fen,

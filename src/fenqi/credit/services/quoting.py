@@ -78,6 +78,11 @@ def smallest_amount_fen(*, on: datetime.date) -> int:
     return int(rule_data.value("min_order_fen", on=on))
 
 
+def check_amount(*, amount_fen: int, on: datetime.date) -> None:
+    """Whether an amount may be paid by installments at all. Raises: AmountTooSmall, AmountImpossible."""
+    _check_amount(amount_fen, least_fen=smallest_amount_fen(on=on))
+
+
 def make_quotes(*, amount_fen: int, on: datetime.date) -> Board:
     """
     Quote every plan in force on an amount. No person is named to anybody.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from fenqi.credit import agreement_text, cost_table, quotes
+from fenqi.credit import agreement_text, cost_table, orders, quotes
 from fenqi.credit.errors import (
     AgreementNotAccepted,
     ApplicationMovedOn,
@@ -30,18 +29,11 @@ from fenqi.plumbing import audit, business_date, clock, outbox, rule_data
 from fenqi.plumbing.ids import new_id, new_number
 
 if TYPE_CHECKING:
+    from fenqi.credit.orders import OrderSummary
     from fenqi.credit.quotes import QuotedPlan
 
 _SALT = "fenqi.credit.agreement-page"
 _PAGE_LIVES_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderSummary:
-    """What the agreement says of the order: its number, the financed lines (name, quantity, fen)."""
-
-    number: str
-    lines: tuple[tuple[str, int, int], ...]
 
 
 def reading_seconds() -> int:
@@ -61,7 +53,6 @@ def sign_agreement(
     page: str,
     is_accepted: bool,
     card_id: UUID | None,
-    order: OrderSummary,
     evidence: dict[str, Any],
 ) -> UUID:
     """
@@ -77,6 +68,7 @@ def sign_agreement(
             return earlier.id
         if row.state != ApplicationState.APPROVED:
             raise ApplicationMovedOn(_("这个申请现在不能签署协议，请从订单继续。"))
+        order = orders.from_json(row.order)
         held = find_quote(quote_id=row.quote_id)
         seconds = _seconds_read(page, _shown(borrower_id, application_id, held.quote, order.number))
         if not is_accepted:
@@ -165,7 +157,7 @@ def _content(
         person = people.person(borrower_id)
         return {
             "order_number": order.number,
-            "order_lines": [list(line) for line in order.lines],
+            "order_lines": order.as_json()["financed"],
             "borrower": {
                 "name": person.name_masked,
                 "id_number": person.id_number_masked,

@@ -3,6 +3,7 @@
 from fenqi.purchases.services.confirming import (
     CASHIER,
     advance_purchase,
+    check_method,
     confirm_purchase,
     pay_full_part,
     record_full_payment,
@@ -28,6 +29,7 @@ __all__ = [
     "begin_cancellation",
     "begin_return",
     "cancel_order",
+    "check_method",
     "confirm_purchase",
     "pause_for_return",
     "pay_full_part",

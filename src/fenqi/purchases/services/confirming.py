@@ -64,6 +64,11 @@ def confirm_purchase(*, borrower_id: int, application_id: UUID, reference: str) 
         return earlier.id
 
 
+def check_method(*, borrower_id: int, method: str) -> None:
+    """Whether a way to pay was chosen that this person has. Raises: MethodMissing."""
+    _card_of(borrower_id, method)
+
+
 def pay_full_part(
     *, borrower_id: int, order_id: UUID, method: str, return_url: str, reference: str
 ) -> PaymentStart:
