@@ -37,7 +37,9 @@ def open_shop(settings: Any, *, with_sandbox: bool = False) -> None:
     standby_seed.load()
 
 
-def a_person(phone: str = "13800001234", *, card: str | None = "6217000010000000011", name: str = "王小明") -> int:
+def a_person(
+    phone: str = "13800001234", *, card: str | None = "6217000010000000011", name: str = "王小明"
+) -> int:
     """An account with its real-name check passed and a card bound; tells the borrower id."""
     people.send_code(phone=phone, ip="203.0.113.7")
     code = fakes.Texts.last(phone, "people.code")["code"]
