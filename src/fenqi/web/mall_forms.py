@@ -50,6 +50,7 @@ PROVINCES = [
 
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _NAME = re.compile(r"[\w·•.\- ]+")
+LONGEST_SEARCH = 60
 _DEAREST_YUAN = Decimal(1_000_000)
 
 
@@ -79,8 +80,9 @@ class BuyForm(PlainForm):
 class PriceField(forms.CharField):
     """An amount in yuan a person typed, as fen; empty is None."""
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
-        text = super().to_python(value).replace(",", "").replace("，", "").removeprefix("¥").strip()
+    def clean(self, value: Any) -> int | None:
+        """Fen, or None. The length is checked on what was typed."""
+        text = super().clean(value).replace(",", "").replace("，", "").removeprefix("¥").strip()
         if not text:
             return None
         try:
@@ -91,14 +93,10 @@ class PriceField(forms.CharField):
             raise forms.ValidationError(_("请填写 0 到 1000000 之间的金额，例如 1999。"), code="price")
         return int(yuan * 100)
 
-    def validate(self, value: Any) -> None:
-        """Empty is allowed."""
-
 
 class FilterForm(PlainForm):
     """Narrows a shelf. Works as a plain GET form; a wrong price says so and narrows nothing."""
 
-    q = forms.CharField(label=_("关键词"), required=False, max_length=60)
     least = PriceField(label=_("最低价（元）"), required=False, max_length=12)
     most = PriceField(label=_("最高价（元）"), required=False, max_length=12)
     sort = forms.ChoiceField(label=_("排序"), required=False, choices=list(SORTS.items()))
@@ -121,7 +119,7 @@ class FilterForm(PlainForm):
         }
         page = self.data.get("page", "1")
         return ShelfFilter(
-            text=cleaned.get("q", ""),
+            text=self.data.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH],
             category=category,
             least_fen=cleaned.get("least"),
             most_fen=cleaned.get("most"),

@@ -312,3 +312,11 @@ def _return(record: ReturnRecord, number: str, lines: tuple[OrderLine, ...]) -> 
         amount_fen=record.amount_fen,
         requested_at=record.requested_at,
     )
+
+
+def desk_sizes() -> dict[str, int]:
+    """How much waits at the desks of the mall: returns to decide, orders to ship."""
+    return {
+        "returns": ReturnRecord.objects.filter(state=ReturnState.REQUESTED).count(),
+        "shipping": OrderRecord.objects.filter(state=OrderState.PAID).count(),
+    }
