@@ -88,9 +88,11 @@ def _parts(context: dict[str, Any]) -> _Parts:
     """The context as texts: fen as yuan, dates as people say them, paths as addresses."""
     parts = _Parts()
     for name, value in context.items():
+        if value is None:
+            continue
         if name.endswith("_fen"):
             parts[name.removesuffix("_fen")] = _yuan(int(value))
-        elif name.endswith("_on") and value:
+        elif name.endswith("_on"):
             parts[name] = _day(datetime.date.fromisoformat(str(value)))
         elif name == "month":
             parts[name] = _month(str(value))

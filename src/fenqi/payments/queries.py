@@ -143,17 +143,8 @@ def debits(borrower_id: int, loan_id: UUID) -> list[Debit]:
     return [_debit(row) for row in rows.order_by("-business_on", "-due_on")]
 
 
-def debits_of_day(on: datetime.date) -> list[tuple[UUID, int, UUID, int, str, str, int]]:
-    """All debits of a business date: (debit_id, borrower_id, loan_id, amount_fen, state, failure_code, tries)."""
-    return list(
-        models.Debit.objects.filter(business_on=on)
-        .order_by("borrower_id", "id")
-        .values_list("id", "borrower_id", "loan_id", "amount_fen", "state", "failure", "tries")
-    )
-
-
 def debit_outcomes(on: datetime.date) -> list[Debit]:
-    """All debits of a business date as they stand."""
+    """All debits of a business date, for the day-end to take over."""
     return [_debit(row) for row in models.Debit.objects.filter(business_on=on).order_by("borrower_id", "id")]
 
 
