@@ -136,3 +136,8 @@ def _month(row: CreditRow, notice: NegativeNotice | None, dispute: Dispute | Non
         dispute_answer=(dispute.answer or "") if dispute else "",
         answer_by=dispute.answer_by if dispute else None,
     )
+
+
+def open_disputes_size() -> int:
+    """How many disputes wait for an answer."""
+    return Dispute.objects.filter(state=DisputeState.OPEN).count()

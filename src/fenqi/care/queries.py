@@ -191,3 +191,8 @@ def _view(row: Conversation) -> ConversationView:
             for line in lines
         ],
     )
+
+
+def waiting_size() -> int:
+    """How many conversations wait for staff."""
+    return Conversation.objects.filter(state=ConversationState.OPEN, waiting_since__isnull=False).count()

@@ -155,6 +155,8 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.payout.failed": ["fenqi.standby.handlers.payout_failed"],
     "payments.refund.succeeded": ["fenqi.purchases.handlers.refund_succeeded"],
     "people.identity.decided": ["fenqi.purchases.handlers.identity_decided"],
+    "people.identity.review_wanted": ["fenqi.ops.auto_review.identity_review_wanted"],
+    "people.contact.answered": ["fenqi.ops.auto_review.contact_answered"],
     "people.contact.reviewed": ["fenqi.purchases.handlers.contact_reviewed"],
     "credit.application.started": ["fenqi.purchases.handlers.application_started"],
     "credit.application.reviewed": ["fenqi.purchases.handlers.application_reviewed"],
@@ -162,7 +164,10 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "credit.agreement.signed": ["fenqi.purchases.handlers.agreement_signed"],
     "purchases.purchase.completed": ["fenqi.purchases.handlers.purchase_completed"],
     "mall.order.cancelled": ["fenqi.purchases.handlers.order_cancelled"],
-    "mall.return.requested": ["fenqi.purchases.handlers.return_requested"],
+    "mall.return.requested": [
+        "fenqi.purchases.handlers.return_requested",
+        "fenqi.ops.auto_review.return_requested",
+    ],
     "mall.return.approved": ["fenqi.purchases.handlers.return_approved"],
     "mall.return.refused": ["fenqi.purchases.handlers.return_ended"],
     "mall.return.withdrawn": ["fenqi.purchases.handlers.return_ended"],
@@ -173,6 +178,9 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
 DAYEND_STEPS: list[str] = [
     "fenqi.bureau.dayend.credit_rows",
 ]
+
+# The console's time bar hands the day-end to the worker: (start(to=date) -> run id, progress(run id)).
+DAYEND_IN_BACKGROUND = ("fenqi.jobs.services.start_dayend", "fenqi.jobs.queries.progress")
 
 # A demo, a test and a training live on the business date; production lives on the wall clock.
 CLOCK_FOLLOWS_BUSINESS_DATE = DEMO

@@ -1,3 +1,30 @@
-"""Addresses of this area."""
+"""Addresses of the staff console."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from fenqi.ops.views import doors, money, queues, service
+
+urlpatterns = [
+    path("", doors.home, name="ops"),
+    path("sign-in/", doors.sign_in, name="ops-sign-in"),
+    path("sign-out/", doors.sign_out, name="ops-sign-out"),
+    path("second-factor/", doors.second_factor, name="ops-second-factor"),
+    path("queues/<slug:code>/", queues.show, name="ops-queue"),
+    path("queues/<slug:code>/decide/", queues.decide, name="ops-decide"),
+    path("photos/<int:borrower_id>/<slug:side>/", queues.photo, name="ops-photo"),
+    path("look-up/", service.look_up, name="ops-look-up"),
+    path("people/<int:borrower_id>/", service.person, name="ops-person"),
+    path("people/<int:borrower_id>/reveal/", service.reveal, name="ops-reveal"),
+    path("loans/<str:number>/", service.loan, name="ops-loan"),
+    path("shipping/", service.shipping, name="ops-shipping"),
+    path("shipping/ship/", service.ship, name="ops-ship"),
+    path("chat/", service.chat, name="ops-chat"),
+    path("chat/answer/", service.chat_answer, name="ops-chat-answer"),
+    path("refunds/", money.refunds, name="ops-refunds"),
+    path("books/", money.books, name="ops-books"),
+    path("books/export/", money.export, name="ops-export"),
+    path("time/", money.time, name="ops-time"),
+    path("entry/", money.entry, name="ops-entry"),
+    path("entry/set/", money.entry_set, name="ops-entry-set"),
+    path("audit/", service.trail, name="ops-audit"),
+]

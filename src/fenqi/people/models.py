@@ -309,6 +309,23 @@ class StaffMember(models.Model):
     last_sign_in_at = models.DateTimeField(null=True)
 
 
+class Reveal(models.Model):
+    """Somebody of the staff saw one value in clear, and why. Only grows."""
+
+    append_only = True
+
+    pk = models.CompositePrimaryKey("borrower_id", "id")
+    borrower_id = models.BigIntegerField()
+    id = models.UUIDField()
+    staff = models.CharField(max_length=80)
+    field = models.CharField(max_length=20)
+    reason = models.CharField(max_length=300)
+    revealed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff", "revealed_at"])]
+
+
 # ---- look-up tables: uniqueness without the borrower, and the borrower for a value ----
 
 

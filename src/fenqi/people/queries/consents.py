@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, Subquery
+
 from fenqi.people.models import Consent, ConsentText
 from fenqi.people.services.consents import text_of
 
@@ -49,18 +51,17 @@ def text(*, code: str, language: str, version: int | None = None) -> Text:
 
 def given(*, borrower_id: int, language: str) -> list[Given]:
     """What a person agreed to, newest first."""
-    titles = {
-        (kept.code, kept.version): kept.title_en if language.startswith("en") else kept.title_zh
-        for kept in ConsentText.objects.all()
-    }
+    titles = ConsentText.objects.filter(code=OuterRef("text_code"), version=OuterRef("text_version"))
+    title = Subquery(titles.values("title_en" if language.startswith("en") else "title_zh")[:1])
+    kept = Consent.objects.filter(borrower_id=borrower_id).annotate(title=title).order_by("-given_at")
     return [
         Given(
-            text_code=kept.text_code,
-            title=titles.get((kept.text_code, kept.text_version), kept.text_code),
-            version=kept.text_version,
-            given_at=kept.given_at,
-            withdrawn_at=kept.withdrawn_at,
-            channel=kept.channel,
+            text_code=one.text_code,
+            title=one.title or one.text_code,
+            version=one.text_version,
+            given_at=one.given_at,
+            withdrawn_at=one.withdrawn_at,
+            channel=one.channel,
         )
-        for kept in Consent.objects.filter(borrower_id=borrower_id).order_by("-given_at")
+        for one in kept
     ]

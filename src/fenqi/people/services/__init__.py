@@ -22,6 +22,7 @@ from fenqi.people.services.contacts import (
     review_contact,
 )
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
+from fenqi.people.services.reveals import reveal
 from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "record_consents",
     "resend_contact_link",
     "retry_identity",
+    "reveal",
     "review_contact",
     "review_identity",
     "send_card_code",

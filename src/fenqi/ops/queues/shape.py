@@ -1,0 +1,67 @@
+"""What every queue offers the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable
+
+    from fenqi.people.services import Role
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One line: `key` finds it again together with the borrower."""
+
+    borrower_id: int
+    key: str
+    title: str
+    note: str
+    since: datetime.datetime
+    amount_fen: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """A card of facts. A fact is (label, value) or, for money, (label, fen as int)."""
+
+    heading: Any
+    facts: list[tuple[Any, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Everything beside the decision."""
+
+    title: str
+    sections: list[Section]
+    warnings: list[Any] = field(default_factory=list)
+    timeline: list[tuple[datetime.datetime, Any]] = field(default_factory=list)
+    photos: list[tuple[Any, str]] = field(default_factory=list)
+    is_waiting: bool = True
+
+
+class Decide(Protocol):
+    """Carry the decision out; raises a Refusal when it cannot be."""
+
+    def __call__(self, *, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queue:
+    """One kind of thing that waits for a person."""
+
+    code: str
+    label: Any
+    roles: tuple[Role, ...]
+    rows: Callable[[], list[Row]]
+    evidence: Callable[[int, str], Evidence]
+    decide: Decide
+    approve_label: Any
+    refuse_label: Any
+    approve_reasons: tuple[Any, ...]
+    refuse_reasons: tuple[Any, ...]
+    empty: Any

@@ -1,0 +1,193 @@
+"""Looking up people, orders and loans; shipping; conversations; the audit trail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from fenqi.care import queries as care
+from fenqi.care import services as care_services
+from fenqi.mall import queries as mall
+from fenqi.mall import services as mall_services
+from fenqi.messages import queries as messages
+from fenqi.ops.shell import actor, flash, page
+from fenqi.people import queries as people
+from fenqi.people import services as people_services
+from fenqi.plumbing import audit
+from fenqi.plumbing.errors import NotFound, Refusal
+from fenqi.plumbing.pages import staff_required
+from fenqi.servicing import queries as servicing
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@require_GET
+@staff_required()
+def look_up(request: HttpRequest) -> HttpResponse:
+    """Find by order number, loan number or phone; leads to the person's file."""
+    query = request.GET.get("q", "").strip()[:60]
+    content: dict[str, Any] = {"q": query}
+    if query:
+        borrower_id = _find(query)
+        if borrower_id:
+            return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
+        content["not_found"] = True
+    return page(request, "ops/look_up.html", "look-up", content)
+
+
+def _find(query: str) -> int | None:
+    order = mall.find_order(query)
+    if order:
+        return order.borrower_id
+    loan = servicing.find_loan(query)
+    if loan:
+        return loan.borrower_id
+    return people.find_borrower_by_phone(query)
+
+
+@require_GET
+@staff_required()
+def person(request: HttpRequest, borrower_id: int) -> HttpResponse:
+    """One person: orders, loans, what was said to them, what was done about them. Masked."""
+    return _person_page(request, borrower_id)
+
+
+def _person_page(
+    request: HttpRequest, borrower_id: int, revealed: dict[str, str] | None = None
+) -> HttpResponse:
+    content = {
+        "person": people.person(borrower_id),
+        "orders": mall.orders(borrower_id),
+        "loans": servicing.loans(borrower_id),
+        "messages": messages.log(borrower_id, limit=20),
+        "trail": audit.trail(subject=f"account:{borrower_id}", limit=20),
+        "revealed": revealed,
+    }
+    return page(request, "ops/person.html", "look-up", content)
+
+
+@require_POST
+@staff_required("reviewer", "service", "collections", "compliance")
+def reveal(request: HttpRequest, borrower_id: int) -> HttpResponse:
+    """One value in clear, for a reason that is kept and shown to the person; a limited number an hour."""
+    try:
+        value = people_services.reveal(
+            staff=actor(request),
+            borrower_id=borrower_id,
+            field=request.POST.get("field", ""),
+            reason=request.POST.get("reason", ""),
+        )
+    except NotFound:
+        raise
+    except Refusal as e:
+        flash(request, e, kind="late")
+        return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
+    return _person_page(request, borrower_id, {"field": request.POST["field"], "value": value})
+
+
+@require_GET
+@staff_required()
+def loan(request: HttpRequest, number: str) -> HttpResponse:
+    """A loan: installments and history."""
+    found = servicing.find_loan(number)
+    if found is None:
+        raise Http404
+    history = servicing.history(borrower_id=found.borrower_id, loan_id=found.id)
+    return page(request, "ops/loan.html", "look-up", {"loan": found, "history": history})
+
+
+@require_GET
+@staff_required("service")
+def shipping(request: HttpRequest) -> HttpResponse:
+    """Paid orders to ship."""
+    return page(request, "ops/shipping.html", "shipping", {"orders": mall.orders_to_ship()})
+
+
+@require_POST
+@staff_required("service")
+def ship(request: HttpRequest) -> HttpResponse:
+    """Note carrier and number; the shopper is told."""
+    try:
+        mall_services.mark_shipped(
+            borrower_id=int(request.POST.get("borrower", "")),
+            order_id=UUID(request.POST.get("order", "")),
+            carrier=request.POST.get("carrier", "")[:40],
+            tracking=request.POST.get("tracking", "")[:60],
+            staff=request.staff,  # type: ignore[attr-defined]
+        )
+        flash(request, _("已登记发货"))
+    except ValueError as e:
+        raise Http404 from e
+    except Refusal as e:
+        flash(request, e, kind="late")
+    return HttpResponseRedirect("/ops/shipping/")
+
+
+@require_GET
+@staff_required("service")
+def chat(request: HttpRequest) -> HttpResponse:
+    """Conversations, who has waited longest first."""
+    return page(request, "ops/chat.html", "chat", _chat_content(request.GET.get("at", "")))
+
+
+def _chat_content(at: str) -> dict[str, Any]:
+    rows = care.waiting_conversations()
+    place = _place(at) or ((rows[0].borrower_id, rows[0].conversation_id) if rows else None)
+    content: dict[str, Any] = {
+        "rows": [(row, f"{row.borrower_id}.{row.conversation_id}") for row in rows],
+        "at": f"{place[0]}.{place[1]}" if place else "",
+    }
+    if place:
+        content["conversation"] = care.conversation(borrower_id=place[0], conversation_id=place[1])
+        content["person"] = people.person(place[0])
+    return content
+
+
+def _place(at: str) -> tuple[int, UUID] | None:
+    borrower, _dot, key = at.partition(".")
+    try:
+        return int(borrower), UUID(key)
+    except ValueError:
+        return None
+
+
+@require_POST
+@staff_required("service")
+def chat_answer(request: HttpRequest) -> HttpResponse:
+    """Answer, or close the conversation."""
+    place = _place(request.POST.get("at", ""))
+    if place is None:
+        raise Http404
+    staff: str = request.staff  # type: ignore[attr-defined]
+    try:
+        if request.POST.get("action") == "close":
+            care_services.close(staff=staff, borrower_id=place[0], conversation_id=place[1])
+            flash(request, _("会话已结束"))
+            return HttpResponseRedirect("/ops/chat/")
+        care_services.answer(
+            staff=staff, borrower_id=place[0], conversation_id=place[1], text=request.POST.get("text", "")
+        )
+        flash(request, _("已回复"))
+    except NotFound:
+        raise
+    except Refusal as e:
+        content = _chat_content(request.POST["at"]) | {
+            "problem": str(e),
+            "typed": request.POST.get("text", ""),
+        }
+        return page(request, "ops/chat.html", "chat", content, status=e.status)
+    return HttpResponseRedirect(f"/ops/chat/?at={request.POST['at']}")
+
+
+@require_GET
+@staff_required("compliance")
+def trail(request: HttpRequest) -> HttpResponse:
+    """The audit trail, newest first, of everything or of one subject."""
+    subject = request.GET.get("subject", "").strip()[:120]
+    lines = audit.trail(subject=subject or None, limit=200)
+    return page(request, "ops/audit.html", "audit", {"lines": lines, "subject": subject})
