@@ -89,6 +89,7 @@ def accrue(on: datetime.date) -> dict[str, int]:
     return dict(counts)
 
 
+@transaction.atomic
 def provide(on: datetime.date) -> dict[str, int]:
     """Bring each book's provision to what its classes ask for."""
     rates = {int(tier): Decimal(rate) for tier, rate in rule_data.value("provision_rates", on=on).items()}
@@ -105,6 +106,7 @@ def provide(on: datetime.date) -> dict[str, int]:
     return {"change_fen": total}
 
 
+@transaction.atomic
 def settle_with_lenders(on: datetime.date) -> dict[str, int]:
     """Make payable to each lender what came in for it: principal above what is still out, and income received."""
     balances = ledger_queries.balances_by_book(ALL_DATES)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -108,56 +110,86 @@ def _alone() -> Iterator[None]:
             log.warning("the connection was lost, and the day-end's lock with it")
 
 
+@dataclass(slots=True)
+class _Row:
+    """The row of a step as it is written down."""
+
+    on: datetime.date
+    name: str
+    position: int
+    started_at: datetime.datetime
+    state: str = "running"
+    finished_at: datetime.datetime | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
 def _run_date(on: datetime.date, progress: Progress | None, collect: debiting.Collector) -> None:
-    DayEndRun.objects.update_or_create(business_date=on, defaults={"state": "running"})
+    DayEndRun.objects.bulk_create(
+        [DayEndRun(business_date=on, state="running")],
+        update_conflicts=True,
+        unique_fields=["business_date"],
+        update_fields=["state"],
+    )
     finished = set(
         DayEndStep.objects.filter(business_date=on, state="finished").values_list("name", flat=True)
     )
     all_steps = steps(collect)
+    before: _Row | None = None
     for position, (name, step) in enumerate(all_steps):
         if progress:
             progress(on, name, position / len(all_steps))
         if name not in finished:
-            _run_step(on, position, name, step)
+            before = _run_step(_Row(on, name, position, clock.wall()), step, before)
+    if before:
+        _write(before)
     DayEndRun.objects.filter(business_date=on).update(state="closed", finished_at=clock.wall())
     if progress:
         progress(on, "", 1.0)
 
 
-def _run_step(on: datetime.date, position: int, name: str, step: Step) -> None:
-    started_at, began = clock.wall(), time.perf_counter()
-    _note(on, position, name, started_at, state="running")
+def _run_step(row: _Row, step: Step, before: _Row | None) -> _Row:
+    """Run a step; its beginning is written down with the end of the one before, to save a commit. Returns its end."""
+    _write(before, row)
+    began = time.perf_counter()
     try:
-        counts: dict[str, Any] = dict(step(on) or {})
+        row.counts = dict(step(row.on) or {})
     except Exception as e:
-        _note_failure(on, position, name, started_at, e)
-        raise DayEndError(on, name, e) from e
-    counts["ms"] = round(1000 * (time.perf_counter() - began))
-    _note(on, position, name, started_at, state="finished", counts=counts, finished_at=clock.wall())
+        row.state, row.error, row.finished_at = "failed", f"{type(e).__name__}: {e}", clock.wall()
+        try:
+            _write(row)
+            DayEndRun.objects.filter(business_date=row.on).update(state="failed")
+        except DatabaseError:
+            # The database itself is gone or full; the row says "running" and the next run takes the step up.
+            log.exception("step %s of %s failed and could not be noted", row.name, row.on)
+        raise DayEndError(row.on, row.name, e) from e
+    row.counts["ms"] = round(1000 * (time.perf_counter() - began))
+    row.state, row.finished_at = "finished", clock.wall()
+    return row
 
 
-def _note(on: datetime.date, position: int, name: str, started_at: datetime.datetime, **values: Any) -> None:
-    DayEndStep.objects.update_or_create(
-        business_date=on,
-        name=name,
-        defaults={"position": position, "started_at": started_at, "error": "", **values},
-    )
-
-
-def _note_failure(
-    on: datetime.date, position: int, name: str, started_at: datetime.datetime, error: Exception
-) -> None:
-    try:
-        _note(
-            on,
-            position,
-            name,
-            started_at,
-            state="failed",
-            error=f"{type(error).__name__}: {error}",
-            finished_at=clock.wall(),
+def _write(*rows: _Row | None) -> None:
+    kept = [row for row in rows if row is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO servicing_dayendstep"
+            " (business_date, name, position, state, started_at, finished_at, counts, error) VALUES "
+            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(kept))
+            + " ON CONFLICT (business_date, name) DO UPDATE SET state = excluded.state,"
+            " started_at = excluded.started_at, finished_at = excluded.finished_at, counts = excluded.counts,"
+            " error = excluded.error",
+            [
+                value
+                for row in kept
+                for value in (
+                    row.on,
+                    row.name,
+                    row.position,
+                    row.state,
+                    row.started_at,
+                    row.finished_at,
+                    json.dumps(row.counts),
+                    row.error,
+                )
+            ],
         )
-        DayEndRun.objects.filter(business_date=on).update(state="failed")
-    except DatabaseError:
-        # The database itself is gone or full; the step's row says "running" and the next run takes it up.
-        log.exception("step %s of %s failed and could not be noted", name, on)
