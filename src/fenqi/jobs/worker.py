@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.db import DatabaseError, close_old_connections, connection
@@ -11,6 +12,9 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from fenqi.jobs import chores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +80,16 @@ def run_jobs(*, wait: bool) -> None:
             listen_notify=wait,
             install_signal_handlers=wait,
             shutdown_graceful_timeout=STOP_WITHIN_SECONDS,
+            **({} if wait else {"task_middleware": [_hang_up]}),
         )
+
+
+def _hang_up(call_next: Callable[[], Any], context: Any, worker: Any) -> Any:
+    """A pool thread that will not be used again must not keep its connection."""
+    try:
+        return call_next()
+    finally:
+        connection.close()
 
 
 def drain() -> int:
