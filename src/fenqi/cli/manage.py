@@ -50,7 +50,9 @@ def load_seeds() -> None:
 
 @click.command()
 @click.option("--seed", "with_seeds", is_flag=True, help="Load the seeds too.")
-@click.option("--open-on", type=click.DateTime(["%Y-%m-%d"]), help="The first business date; today when left out.")
+@click.option(
+    "--open-on", type=click.DateTime(["%Y-%m-%d"]), help="The first business date; today when left out."
+)
 def migrate(with_seeds: bool, open_on: datetime.datetime | None) -> None:
     """Bring the database to this version and give the application's role its rights."""
     with database():

@@ -70,7 +70,9 @@ def run(arguments: list[str], environment: dict[str, str], *, log: Path) -> None
     )
     log.write_bytes(done.stdout + done.stderr)
     if done.returncode:
-        raise StackFailed(f"fenqi {' '.join(arguments)} failed\n{done.stderr.decode(errors='replace')[-3000:]}")
+        raise StackFailed(
+            f"fenqi {' '.join(arguments)} failed\n{done.stderr.decode(errors='replace')[-3000:]}"
+        )
 
 
 def _wait(url: str, stack: Stack) -> None:
