@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pytest
@@ -11,7 +12,6 @@ from fenqi.bureau.errors import AlreadyAnswered, AlreadyDisputed, DisputeAnswerM
 from fenqi.bureau.models import Batch, CreditRow, NegativeNotice
 from fenqi.messages.models import Message
 from fenqi.people import services as people
-from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.models import GateAnswer
 from fenqi.servicing import services as servicing
@@ -22,12 +22,17 @@ from tests.web import finance_cases as case
 
 pytestmark = pytest.mark.django_db
 
+OPENED = datetime.date(2026, 2, 6)
 DUE = datetime.date(2026, 2, 8)
+TERMS = dataclasses.replace(
+    books.ANNUITY, first_due_on=DUE
+)  # a short first period: fewer quiet days to close
 
 
 @pytest.fixture
 def borrower(settings):
     case.open_shop(settings)
+    books.move_to(OPENED)
     settings.FENQI_PORTS = {**settings.FENQI_PORTS, "bureau": "tests.bureau.fakes.Bureau"}
     fakes.Bureau.received.clear()
     fakes.Bureau.is_silent = False
@@ -38,13 +43,11 @@ def borrower(settings):
 
 @pytest.fixture
 def loan_id(borrower):
-    return case.a_loan(borrower)
+    return case.a_loan(borrower, terms=TERMS, on=OPENED)
 
 
 def days_end(*, until: datetime.date) -> None:
-    """Close every business date up to and with `until`; nothing happens before the first due date, so those are skipped."""
-    if until >= DUE:
-        books.move_to(max(business_date.current(), DUE))
+    """Close every business date up to and with `until`."""
     run_dayend(to=until + case.days(1))
 
 
@@ -55,7 +58,6 @@ def statuses(borrower_id: int) -> dict[str, str]:
 def pay(borrower_id: int, loan_id, fen: int, on: datetime.date) -> None:
     """Pay on a business date, once the dates before it are closed."""
     days_end(until=on - case.days(1))
-    books.move_to(on)
     servicing.record_repayment(
         borrower_id=borrower_id,
         loan_id=loan_id,
@@ -91,10 +93,10 @@ class TestStatusOfAMonth:
         assert statuses(borrower) == {"2026-02": "1", "2026-03": "2", "2026-04": "3", "2026-05": "4"}
 
     def test_settled_is_closed(self, borrower, loan_id):
-        offer = servicing.quote_settlement(borrower_id=borrower, loan_id=loan_id, on=books.OPENED)
+        offer = servicing.quote_settlement(borrower_id=borrower, loan_id=loan_id, on=OPENED)
         servicing.settle(borrower_id=borrower, loan_id=loan_id, offer_id=offer.id, reference="settle")
-        days_end(until=books.OPENED)
-        assert statuses(borrower) == {"2026-01": "C"}
+        days_end(until=OPENED)
+        assert statuses(borrower) == {"2026-02": "C"}
 
     def test_running_a_day_again_changes_nothing(self, borrower, loan_id):
         days_end(until=DUE + case.days(4))
@@ -131,9 +133,10 @@ class TestReporting:
 
     def test_without_consent_nothing_leaves(self, settings):
         case.open_shop(settings)
+        books.move_to(OPENED)
         settings.FENQI_PORTS = {**settings.FENQI_PORTS, "bureau": "tests.bureau.fakes.Bureau"}
         fakes.Bureau.received.clear()
-        case.a_loan(case.a_person())
+        case.a_loan(case.a_person(), terms=TERMS, on=OPENED)
         days_end(until=DUE + case.days(10))
         assert fakes.Bureau.received == {}
         assert statuses(CreditRow.objects.get().borrower_id) == {"2026-02": "1"}
