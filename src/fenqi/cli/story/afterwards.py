@@ -6,7 +6,6 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
-from fenqi.cli.story.browser import Browser
 from fenqi.cli.story.repaying import (
     PLENTY_FEN,
     advance,
@@ -23,6 +22,7 @@ from fenqi.cli.story.world import StoryDiffers, command, expect, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fenqi.cli.story.browser import Browser
     from fenqi.cli.story.world import World
 
 WATCH_FEN = 99_900
@@ -84,7 +84,7 @@ def pay_by_link(world: World) -> None:
     seen = len(world.sandbox.texts(world.phone))
     advance(world, third.due_on - datetime.timedelta(days=2))
     link = world.sandbox.newest(world.phone, r"(/pay/[\w\-:.=]+/)", after=seen)
-    guest = Browser(world.stack.web_url)
+    guest = world.new_browser()
     guest.open(link)
     expect("the bill behind the link", guest.fen("bill-amount"), third.fen)
     if world.name in guest.text or world.phone in guest.text:

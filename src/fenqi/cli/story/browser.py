@@ -40,6 +40,17 @@ class Browser:
             raise NotOnThePage(f"{self.path} answered {response.status_code}: {self.text[:400]}")
         return self
 
+    def fetch(self, address: str) -> bytes:
+        """What a link leads to, without leaving the page: a PDF, a calendar."""
+        return self.client.get(urljoin(self.url, address)).raise_for_status().content
+
+    def link(self, words: str) -> str:
+        """The address of the link that says `words` or carries them in its address. Raises: NotOnThePage."""
+        for link in self.page.find_all("a", href=True):
+            if words in link.get_text(" ", strip=True) or words in str(link["href"]):
+                return str(link["href"])
+        raise NotOnThePage(f"{self.path} has no link {words!r}: {self.text[:600]}")
+
     @property
     def path(self) -> str:
         """Where we are, without the host."""
@@ -73,10 +84,7 @@ class Browser:
 
     def follow(self, words: str) -> Browser:
         """Tap the link that says `words` or carries them in its address."""
-        for link in self.page.find_all("a", href=True):
-            if words in link.get_text(" ", strip=True) or words in str(link["href"]):
-                return self.open(str(link["href"]))
-        raise NotOnThePage(f"{self.path} has no link {words!r}: {self.text[:600]}")
+        return self.open(self.link(words))
 
     def box(self, name: str) -> str:
         """What ticking the box `name` would send."""

@@ -26,13 +26,15 @@ def first_day(today: datetime.date) -> datetime.date:
     return today - datetime.timedelta(days=BEGINS_DAYS_AGO)
 
 
-def new_world(stack: Stack, timeline: Timeline) -> World:
+def new_world(stack: Stack, timeline: Timeline, new_browser: Callable[[], Browser] | None = None) -> World:
     """The people of the story. Numbers are made up and pass every check digit."""
+    make = new_browser or (lambda: Browser(stack.web_url))
     return World(
         stack=stack,
         timeline=timeline,
-        shopper=Browser(stack.web_url),
-        staff=Browser(stack.web_url),
+        shopper=make(),
+        staff=make(),
+        new_browser=make,
         sandbox=Sandbox(stack.sandbox_url),
         phone="13800138000",
         contact_phone="13900139000",
@@ -43,13 +45,19 @@ def new_world(stack: Stack, timeline: Timeline) -> World:
     )
 
 
-def play_story(stack: Stack, timeline: Timeline, *, on_step: Callable[[str], None]) -> dict[str, object]:
+def play_story(
+    stack: Stack,
+    timeline: Timeline,
+    *,
+    on_step: Callable[[str], None],
+    new_browser: Callable[[], Browser] | None = None,
+) -> dict[str, object]:
     """
     Every step in order. Gives what a visitor wants to know afterwards: phones and cards to go on with.
 
     Raises: StoryDiffers, naming the step.
     """
-    world = new_world(stack, timeline)
+    world = new_world(stack, timeline, new_browser)
     try:
         for number, step in enumerate(STEPS, 1):
             title = (step.__doc__ or step.__name__).strip().splitlines()[0]

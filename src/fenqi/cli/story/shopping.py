@@ -143,7 +143,7 @@ def name_contact(world: World) -> None:
         confirm=page.box("confirm"),
     )
     link = world.sandbox.newest(world.contact_phone, r"(/contact/[\w\-:.=]+/)")
-    contact = Browser(world.stack.web_url)
+    contact = world.new_browser()
     contact.open(link)
     contact.sees("同意", "拒绝", "我不认识此人")
     contact.submit("contact-answer", button="accept")
@@ -217,13 +217,12 @@ def confirm_payment(world: World) -> None:
 
 def keep_agreement(world: World) -> None:
     """The signed PDF belongs to the shopper and opens."""
-    page = Browser(world.stack.web_url)
-    page.client.cookies = world.shopper.client.cookies
-    page.open(world.known["order"]).follow("分期服务协议")
-    if not page.content.startswith(b"%PDF") and page.has('a[href$=".pdf"]'):
-        page.follow(".pdf")
-    if not page.content.startswith(b"%PDF-") or b"/ByteRange" not in page.content:
+    page = world.shopper.open(world.known["order"])
+    document = page.fetch(page.link("分期服务协议"))
+    if not document.startswith(b"%PDF-") or b"/ByteRange" not in document:
         raise NotOnThePage("the agreement is not a signed PDF")
+    calendar = page.fetch(page.link(".ics"))
+    expect("due dates in the calendar", calendar.count(b"BEGIN:VEVENT"), TERM)
     world.note("keeps the signed agreement")
 
 

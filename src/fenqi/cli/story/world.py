@@ -119,6 +119,7 @@ class World:
     timeline: Timeline
     shopper: Browser
     staff: Browser
+    new_browser: Callable[[], Browser]
     sandbox: Sandbox
     phone: str
     contact_phone: str
