@@ -8,7 +8,7 @@ from datetime import date
 from fenqi.domain.delinquency import days_past_due
 from fenqi.domain.events import EventKind
 from fenqi.domain.rules import AllocationOrder, FutureRule, Timing
-from fenqi.domain.running import COMPONENT_OF, Row, RunningLoan
+from fenqi.domain.running import COMPONENT_OF, NEW, Row, RunningLoan
 from fenqi.domain.state import Share
 
 
@@ -18,7 +18,7 @@ def order_for(loan: RunningLoan, kind: EventKind, on: date) -> AllocationOrder:
     for special in rules.by_kind:
         if special.kind == kind:
             return special.order
-    if rules.aged is not None and days_past_due(loan, on) > rules.aged_after_days:
+    if loan.has_overdue and rules.aged is not None and days_past_due(loan, on) > rules.aged_after_days:
         return rules.aged
     return rules.usual
 
@@ -31,6 +31,11 @@ def allocate(loan: RunningLoan, order: AllocationOrder, amount_fen: int, on: dat
     Source: rules-cn 2.8.
     """
     shares: list[Share] = []
+    if order.simple_walk is not None:
+        if loan.first_open_row() is None:
+            return shares, amount_fen
+        rows = loan.rows[loan.first_open :] if loan.first_open else loan.rows
+        return shares, take(rows, order.simple_walk, amount_fen, on, shares)
     rows = [row for row in loan.rows if row.left_fen]
     late = [row for row in rows if row.due_on < on]
     today = [row for row in rows if row.due_on == on]
@@ -54,15 +59,17 @@ def take(
         if not row.left_fen:
             continue
         for position in positions:
-            part = row.due[position] - row.paid[position] - row.waived[position]
-            if part > amount_fen:
-                part = amount_fen
-            if part > 0:
-                row.pay(position, part, on)
-                shares.append(Share(row.number, COMPONENT_OF[position], part))
-                amount_fen -= part
-                if not amount_fen:
-                    return 0
+            part = row.due[position]
+            if part:
+                part -= row.paid[position] + row.waived[position]
+                if part > amount_fen:
+                    part = amount_fen
+                if part > 0:
+                    row.pay(position, part, on)
+                    shares.append(NEW(Share, (row.number, COMPONENT_OF[position], part)))
+                    amount_fen -= part
+                    if not amount_fen:
+                        return 0
     return amount_fen
 
 

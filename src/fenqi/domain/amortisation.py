@@ -66,14 +66,24 @@ def installment_of(balance_fen: int, factors: Sequence[Ratio], terms: LoanTerms)
     return rounded_to_multiple(installment, 1, terms.installment_multiple_fen, terms.rounding)
 
 
+def uniform_installment(balance_fen: int, numerator: int, denominator: int, count: int) -> int:
+    """The annuity installment where every period has the same factor, half up to the fen."""
+    whole, parts = _uniform_factor(numerator, denominator, count)
+    return (2 * balance_fen * whole + parts) // (2 * parts)
+
+
+@lru_cache(maxsize=4096)
+def _uniform_factor(numerator: int, denominator: int, count: int) -> Ratio:
+    grown = (denominator + numerator) ** count
+    return reduced(numerator * grown, denominator * (grown - denominator**count))
+
+
 @lru_cache(maxsize=4096)
 def _annuity_factor(factors: tuple[Ratio, ...]) -> Ratio:
     """What one fen of balance costs per period: product of (1 + f) over the sum of what is still to grow."""
     first_numerator, first_denominator = factors[0]
     if all(factor == factors[0] for factor in factors):
-        grown = (first_denominator + first_numerator) ** len(factors)
-        flat = first_denominator ** len(factors)
-        return reduced(first_numerator * grown, first_denominator * (grown - flat))
+        return _uniform_factor(first_numerator, first_denominator, len(factors))
     sum_numerator = sum_denominator = 1
     for numerator, denominator in factors[1:]:
         sum_numerator = sum_denominator * denominator + sum_numerator * (denominator + numerator)

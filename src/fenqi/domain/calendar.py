@@ -38,6 +38,13 @@ def regular_dates(first: date, count: int, every: int, unit: Unit, day: int) -> 
     return tuple(add_periods(first, every * index, unit, day=day) for index in range(count))
 
 
+@lru_cache(maxsize=8192)
+def month_periods(start: date, count: int, every: int) -> tuple[tuple[int, date, date], ...]:
+    """Number, first day and due date of `count` whole periods of months."""
+    dates = [add_months(start, every * index) for index in range(count + 1)]
+    return tuple(zip(range(1, count + 1), dates[:-1], dates[1:], strict=True))
+
+
 def due_dates(terms: LoanTerms, paid_out_on: date) -> tuple[date, ...]:
     """
     The due dates of all installments, before days off move any.

@@ -21,9 +21,10 @@ def count_overdue(loan: RunningLoan, on: date) -> None:
     Between two events nothing changes but the days, so one step and many steps come to the same: the exact product
     of balance, days and rate is summed, and rounded only where it is read.
     """
-    if not loan.accrues:
+    first = loan.first_open_row()
+    if first is None or first.due_on >= on or not loan.accrues:
         return
-    for row in loan.rows:
+    for row in loan.rows[loan.first_open :]:
         if row.due_on >= on:
             return
         if row.left_fen and row.pay_by_on < on:
@@ -35,7 +36,7 @@ def _count(loan: RunningLoan, row: Row, on: date) -> None:
     if not row.is_overdue:
         while counted_days(loan.pauses, _since(row), on) > grace:
             if not _roll_over(loan, row):
-                row.is_overdue = True
+                row.is_overdue = loan.has_overdue = True
                 _charge_late_fee(loan, row)
                 break
     since = _since(row)

@@ -10,9 +10,10 @@ from fenqi.domain.cost import FLAT_METHODS, planned_cost, set_cost, span_interes
 from fenqi.domain.errors import EventRefused
 from fenqi.domain.events import Event
 from fenqi.domain.reshape import lay_again
-from fenqi.domain.running import PRINCIPAL, Row, RunningLoan, new_row
+from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
 from fenqi.domain.schedule import ScheduleRow, down_payment_of, plan_rows
-from fenqi.domain.terms import FurtherPayout, LoanTerms
+from fenqi.domain.subsidy import NO_SUBSIDY
+from fenqi.domain.terms import FurtherPayout, HolidayRule, LoanTerms
 
 
 def pay_out(loan: RunningLoan, event: Event) -> None:
@@ -34,7 +35,7 @@ def pay_out(loan: RunningLoan, event: Event) -> None:
 def _add_plan(loan: RunningLoan, event: Event, is_first: bool) -> None:
     number = 1 if is_first else max(row.number for row in loan.rows) + 1
     planned = plan_rows(loan.terms, event.amount_fen, event.on, number)
-    rows = [_started(row, loan.terms, event) for row in planned]
+    rows = _started(planned, loan.terms, event)
     if loan.terms.interest_grace:
         _carry_grace(loan, rows)
     if is_first:
@@ -46,15 +47,33 @@ def _add_plan(loan: RunningLoan, event: Event, is_first: bool) -> None:
         loan.insert(row)
 
 
-def _started(planned: ScheduleRow, terms: LoanTerms, event: Event) -> Row:
-    """A planned row set in motion; interest counts from the payout, or from the end of the free days."""
-    row = new_row(planned, pay_by(terms, planned.due_on))
-    if row.earned_to < event.on:
-        row.earned_to = event.on
+def _started(planned: list[ScheduleRow], terms: LoanTerms, event: Event) -> list[Row]:
+    """Planned rows set in motion; interest counts from the payout, or from the end of the free days."""
+    moves = terms.holiday_rule is not HolidayRule.NONE
+    rows: list[Row] = []
+    for number, start, due_on, principal, interest, fee, balance_after, subsidy, is_down_payment in planned:
+        row = Row(
+            number,
+            start,
+            due_on,
+            pay_by(terms, due_on) if moves else due_on,
+            balance_after + principal,
+            [principal, interest, fee, 0, 0],
+            principal + interest + fee,
+        )
+        if subsidy is not NO_SUBSIDY:
+            row.subsidy = subsidy
+        if is_down_payment:
+            row.is_down_payment = True
+        rows.append(row)
+    if rows[0].starts_on < event.on:
+        for row in rows:
+            row.earned_to = max(row.earned_to, event.on)
     if terms.interest_free_days:
         free_until = event.on + timedelta(days=terms.interest_free_days)
-        row.earned_to = min(max(row.earned_to, free_until), row.due_on)
-    return row
+        for row in rows:
+            row.earned_to = min(max(row.earned_to, free_until), row.due_on)
+    return rows
 
 
 def _carry_grace(loan: RunningLoan, rows: list[Row]) -> None:

@@ -58,6 +58,8 @@ __all__ = [
 
 BY_DATE = attrgetter("on", "sequence")
 
+NO_IDS: frozenset[str] = frozenset()
+
 CHANGING_SIZE = frozenset({EventKind.PAYOUT, EventKind.RATE_CHANGE, EventKind.RE_AGE, EventKind.RE_AMORTISE})
 """Kinds after which installments on the real balance have another size."""
 
@@ -119,9 +121,22 @@ def running_loan(
     terms: LoanTerms, events: Sequence[Event], as_of: date, trace: Trace | None = None
 ) -> RunningLoan:
     """The loan in motion, brought up to the end of a day. For the engine's own modules."""
-    effective = [event for event in events if event.on <= as_of]
-    effective.sort(key=BY_DATE)
-    loan = RunningLoan(terms, reversed_ids=_reversed_ids(effective), trace=trace)
+    effective: list[Event] = []
+    is_in_order = True
+    has_reversal = False
+    last: date | None = None
+    for event in events:
+        on = event.on
+        if on <= as_of:
+            effective.append(event)
+            if last is not None and on <= last:
+                is_in_order = False
+            last = on
+            if event.kind is EventKind.REVERSAL:
+                has_reversal = True
+    if not is_in_order:
+        effective.sort(key=BY_DATE)
+    loan = RunningLoan(terms, _reversed_ids(effective) if has_reversal else NO_IDS, trace)
     for event in effective:
         _apply(loan, event)
     if loan.is_on_real_balance:
@@ -132,26 +147,35 @@ def running_loan(
 
 
 def _apply(loan: RunningLoan, event: Event) -> None:
+    kind = event.kind
     if event.currency is not None and event.currency != loan.terms.currency:
         raise CurrencyMismatch("currency", event.currency, loan.terms.currency)
-    if event.kind is EventKind.REVERSAL:
+    if kind is EventKind.REVERSAL:
         loan.record(event, ())
         return
-    if event.id in loan.reversed_ids:
-        loan.outcomes.append(Outcome(event.id, event.kind, event.on, event.amount_fen, (), 0, True))
+    if loan.reversed_ids and event.id in loan.reversed_ids:
+        loan.outcomes.append(Outcome(event.id, kind, event.on, event.amount_fen, (), 0, True))
         return
-    if not loan.payouts and event.kind is not EventKind.PAYOUT:
+    if not loan.payouts and kind is not EventKind.PAYOUT:
         raise BeforePayout("on", event.on, "a day on or after the first payout")
     if loan.is_on_real_balance:
         _apply_on_real_balance(loan, event)
     else:
-        count_overdue(loan, event.on)
-        HANDLERS[event.kind](loan, event)
-    if loan.overpaid_fen:
-        loan.mark_paid(event.on)
-        payments.use_overpaid(loan, event)
-    roll_what_is_short(loan, event.on)
+        first = loan.first_open_row()
+        if first is not None and first.due_on < event.on:
+            count_overdue(loan, event.on)
+        if kind is EventKind.REPAYMENT:
+            # The commonest event by far: it changes nothing but what it pays.
+            payments.receive(loan, event)
+            if loan.has_overdue:
+                roll_what_is_short(loan, event.on)
+            return
+        HANDLERS[kind](loan, event)
     loan.mark_paid(event.on)
+    if loan.overpaid_fen:
+        payments.use_overpaid(loan, event)
+    if loan.has_overdue:
+        roll_what_is_short(loan, event.on)
 
 
 def _apply_on_real_balance(loan: RunningLoan, event: Event) -> None:
@@ -176,8 +200,6 @@ def _apply_on_real_balance(loan: RunningLoan, event: Event) -> None:
 
 def _reversed_ids(events: Sequence[Event]) -> frozenset[str]:
     reversals = [event for event in events if event.kind is EventKind.REVERSAL]
-    if not reversals:
-        return frozenset()
     seen: dict[str, Event] = {}
     for event in events:
         if event.id in seen:

@@ -128,11 +128,14 @@ class AllocationOrder:
     future: FutureRule = FutureRule.NEXT
     steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
     """The claims as the allocation walks them: what is taken of one installment before the next."""
+    simple_walk: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
+    """The positions taken of every installment, where one walk from the oldest on is all there is to the order."""
 
     def __post_init__(self) -> None:
         if len(set(self.claims)) != len(self.claims):
             raise TermsError("allocation.claims", self.claims, "every claim once")
         object.__setattr__(self, "steps", tuple(_steps(self)))
+        object.__setattr__(self, "simple_walk", _simple_walk(self))
 
 
 def _steps(order: AllocationOrder) -> Iterator[Step]:
@@ -143,6 +146,17 @@ def _steps(order: AllocationOrder) -> Iterator[Step]:
         return
     for timing, claims in groupby(order.claims, key=itemgetter(0)):
         yield timing, tuple(position_of[component] for _, component in claims)
+
+
+def _simple_walk(order: AllocationOrder) -> tuple[int, ...] | None:
+    steps = order.steps
+    is_simple = (
+        order.direction is Direction.HORIZONTAL
+        and order.future is FutureRule.NEXT
+        and tuple(timing for timing, _ in steps) == tuple(Timing)
+        and len({positions for _, positions in steps}) == 1
+    )
+    return steps[0][1] if is_simple else None
 
 
 COST_FIRST = AllocationOrder()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from typing import cast
 
 from fenqi.domain.events import Event
 from fenqi.domain.rules import Component
-from fenqi.domain.schedule import ScheduleRow
 from fenqi.domain.state import LoanStatus, Outcome, Share, SubsidyShares
 from fenqi.domain.subsidy import NO_SUBSIDY
 from fenqi.domain.terms import InterestBase, LoanTerms, Method
@@ -20,6 +20,12 @@ PRINCIPAL, INTEREST, FEE, PENALTY, LATE_FEE = range(5)
 
 COMPONENT_OF = tuple(Component)
 POSITION_OF = {component: position for position, component in enumerate(Component)}
+
+NEW = tuple.__new__
+"""How a named tuple of many fields is made fastest; a replay makes one per event and row."""
+
+NOTHING = cast("list[int]", (0, 0, 0, 0, 0))
+"""What is paid or waived of a row nobody has touched: shared by all of them, and a tuple, so never written."""
 
 
 class Row:
@@ -53,19 +59,26 @@ class Row:
     late_fee_fen = 0
     is_overdue = False
 
+    paid: list[int] = NOTHING
+    waived: list[int] = NOTHING
+
     def __init__(
-        self, number: int, starts_on: date, due_on: date, pay_by_on: date, opening_fen: int = 0
+        self,
+        number: int,
+        starts_on: date,
+        due_on: date,
+        pay_by_on: date,
+        opening_fen: int = 0,
+        due: list[int] | None = None,
+        left_fen: int = 0,
     ) -> None:
         self.number = number
-        self.starts_on = starts_on
+        self.starts_on = self.earned_to = starts_on
         self.due_on = due_on
         self.pay_by_on = pay_by_on
         self.opening_fen = opening_fen
-        self.earned_to = starts_on
-        self.due = [0, 0, 0, 0, 0]
-        self.paid = [0, 0, 0, 0, 0]
-        self.waived = [0, 0, 0, 0, 0]
-        self.left_fen = 0
+        self.due = due or [0, 0, 0, 0, 0]
+        self.left_fen = left_fen
 
     def open_fen(self, position: int) -> int:
         """What is still to pay of one component."""
@@ -88,15 +101,20 @@ class Row:
 
     def pay(self, position: int, fen: int, on: date) -> None:
         """Count money to a component."""
+        if self.paid is NOTHING:
+            self.paid = [0, 0, 0, 0, 0]
         self.paid[position] += fen
         self.left_fen -= fen
         if on < self.due_on:
             self.paid_in_advance_fen += fen
         elif on > self.due_on:
             self.paid_late_fen += fen
+        if not self.left_fen:
+            self.paid_on = on
 
     def unpay(self, position: int, fen: int) -> None:
         """Take money back from a component, what came late first."""
+        self.paid = list(self.paid)
         self.paid[position] -= fen
         self.left_fen += fen
         late = min(fen, self.paid_late_fen)
@@ -105,6 +123,7 @@ class Row:
 
     def waive(self, position: int, fen: int) -> None:
         """Forgive part of a component."""
+        self.waived = list(self.waived)
         self.waived[position] += fen
         self.left_fen -= fen
 
@@ -121,36 +140,46 @@ class Pause:
     is_return: bool
 
 
-@dataclass(slots=True)
 class RunningLoan:
-    """The loan as it stands after the events replayed so far."""
+    """The loan as it stands after the events replayed so far. What most loans never have stands in the class."""
 
-    terms: LoanTerms
-    rows: list[Row] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    reversed_ids: frozenset[str] = frozenset()
-    payouts: list[tuple[date, int]] = field(default_factory=list)
-    paid_out_fen: int = 0
-    refunded_fen: int = 0
-    overpaid_fen: int = 0
-    pauses: list[Pause] = field(default_factory=list)
-    charges: dict[str, tuple[Row, int]] = field(default_factory=dict)
-    """By the id of a charge: the row and component it sits in."""
+    paid_out_fen = 0
+    refunded_fen = 0
+    overpaid_fen = 0
+    first_open = 0
+    """Rows before this one are paid off; anything but an ordinary repayment sets it back."""
+    has_overdue = False
     ended: LoanStatus | None = None
-    settled_on: date | None = None
-    accrues: bool = True
+    accrues = True
     """False once nothing more may accrue (charge-off, write-off)."""
     installment_fen: int | None = None
     """With interest on the real balance: the size installments keep; none where it has to be found anew."""
-    trace: Trace | None = None
 
-    @property
-    def is_on_real_balance(self) -> bool:
-        """Whether interest follows what is really owed, rather than the plan."""
-        return (
-            self.terms.interest_base is not InterestBase.SCHEDULE
-            or self.terms.method is Method.DAILY_INTEREST
+    def __init__(
+        self, terms: LoanTerms, reversed_ids: frozenset[str] = frozenset(), trace: Trace | None = None
+    ) -> None:
+        self.terms = terms
+        self.reversed_ids = reversed_ids
+        self.trace = trace
+        self.is_on_real_balance = (
+            terms.interest_base is not InterestBase.SCHEDULE or terms.method is Method.DAILY_INTEREST
         )
+        """Whether interest follows what is really owed, rather than the plan."""
+        self.rows: list[Row] = []
+        self.outcomes: list[Outcome] = []
+        self.payouts: list[tuple[date, int]] = []
+        self.pauses: list[Pause] = []
+        self.charges: dict[str, tuple[Row, int]] = {}
+        """By the id of a charge: the row and component it sits in."""
+
+    def first_open_row(self) -> Row | None:
+        """The oldest row with something left to pay."""
+        rows = self.rows
+        index, count = self.first_open, len(rows)
+        while index < count and not rows[index].left_fen:
+            index += 1
+        self.first_open = index
+        return rows[index] if index < count else None
 
     def principal_left_fen(self) -> int:
         """All principal still to pay."""
@@ -189,6 +218,7 @@ class RunningLoan:
 
     def mark_paid(self, on: date) -> None:
         """Note the day rows became fully paid, and take it back where they are open again."""
+        self.first_open = 0
         for row in self.rows:
             if row.left_fen:
                 row.paid_on = None
@@ -207,32 +237,20 @@ class RunningLoan:
     ) -> None:
         """Keep how an event was allocated."""
         self.outcomes.append(
-            Outcome(
-                event.id,
-                event.kind,
-                event.on,
-                event.amount_fen,
-                tuple(shares),
-                overpaid_fen,
-                False,
-                fee_fen,
-                interest_back_fen,
-                subsidy_back,
+            NEW(
+                Outcome,
+                (
+                    event.id,
+                    event.kind,
+                    event.on,
+                    event.amount_fen,
+                    tuple(shares),
+                    overpaid_fen,
+                    False,
+                    fee_fen,
+                    interest_back_fen,
+                    subsidy_back,
+                    (),
+                ),
             )
         )
-
-
-def new_row(planned: ScheduleRow, pay_by_on: date) -> Row:
-    """A row in motion from a planned one."""
-    opening = planned.balance_after_fen + planned.principal_fen
-    row = Row(planned.number, planned.starts_on, planned.due_on, pay_by_on, opening)
-    due = row.due
-    due[PRINCIPAL] = planned.principal_fen
-    due[INTEREST] = planned.interest_fen
-    due[FEE] = planned.fee_fen
-    row.left_fen = planned.principal_fen + planned.interest_fen + planned.fee_fen
-    if planned.subsidy is not NO_SUBSIDY:
-        row.subsidy = planned.subsidy
-    if planned.is_down_payment:
-        row.is_down_payment = True
-    return row

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fenqi.domain.events import EventKind
 from fenqi.domain.rules import Component
@@ -180,12 +180,23 @@ class Totals(NamedTuple):
     outstanding: Amounts
 
 
+class Details(Protocol):
+    """What a state makes on demand."""
+
+    def installments(self) -> tuple[Installment, ...]:
+        """All installments as they stand."""
+
+    def totals(self) -> Totals:
+        """Their sums."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanState:
     """
     A loan at a date.
 
-    `due_fen` is past due and due today, `outstanding_fen` everything still to come by schedule.
+    `due_fen` is past due and due today, `outstanding_fen` everything still to come by schedule. `installments` and
+    `totals` are made when they are first asked for: many questions need neither.
     """
 
     as_of: date
@@ -206,4 +217,15 @@ class LoanState:
     is_paused: bool
     """A return is open: debits and reminders pause."""
     settled_on: date | None
-    closed_reason: str | None = None
+    details: Details = field(init=False, repr=False, compare=False)
+
+    def __getattr__(self, name: str) -> object:
+        # Called for a slot that is still empty.
+        if name == "installments":
+            value: object = self.details.installments()
+        elif name == "totals":
+            value = self.details.totals()
+        else:
+            raise AttributeError(name)
+        object.__setattr__(self, name, value)
+        return value

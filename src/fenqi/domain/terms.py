@@ -204,10 +204,13 @@ class LoanTerms:
     currency: str = "CNY"
     period_rate: Ratio = field(init=False, repr=False, compare=False)
     """The rate of one whole period as an exact ratio, kept because every figure needs it."""
+    is_plain_annuity: bool = field(init=False, repr=False, compare=False)
+    """The commonest plan, for which the schedule takes a short cut: whole months, nothing but the defaults."""
 
     def __post_init__(self) -> None:
         _check(self)
         object.__setattr__(self, "period_rate", _period_rate(self))
+        object.__setattr__(self, "is_plain_annuity", _is_plain_annuity(self))
 
 
 def _period_rate(terms: LoanTerms) -> Ratio:
@@ -215,6 +218,24 @@ def _period_rate(terms: LoanTerms) -> Ratio:
         return ratio(terms.annual_rate, terms.every, 12)
     days = terms.every * (7 if terms.unit is Unit.WEEK else 1)
     return ratio(terms.annual_rate, days, YEAR_DAYS[terms.day_count])
+
+
+def _is_plain_annuity(terms: LoanTerms) -> bool:
+    return (
+        terms.method is Method.EQUAL_INSTALLMENT
+        and terms.annual_rate > 0
+        and terms.unit is Unit.MONTH
+        and terms.interest_factors is InterestFactors.WHOLE_PERIODS
+        and terms.rounding is Rounding.HALF_UP
+        and terms.remainder_in is RemainderIn.LAST
+        and terms.holiday_rule is not HolidayRule.NEXT_WORKDAY
+        and terms.installment_multiple_fen == 1
+        and terms.subsidy == BORROWER_BEARS_ALL
+        and (terms.due_day, terms.first_due_on, terms.starts_on, terms.fixed_length) == (None,) * 4
+        and not terms.smooth_last
+        and not terms.down_payment_rate
+        and not (terms.principal_grace or terms.interest_grace or terms.interest_free_days)
+    )
 
 
 YEAR_DAYS = {

@@ -5,73 +5,55 @@ from __future__ import annotations
 from datetime import date
 
 from fenqi.domain.delinquency import bucket_of, counted_days, is_return_open
-from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
+from fenqi.domain.running import NEW, NOTHING, PRINCIPAL, Pause, Row, RunningLoan
 from fenqi.domain.state import Amounts, Installment, InstallmentStatus, LoanState, LoanStatus, Totals
 
-NEW = tuple.__new__
-"""How a named tuple of many fields is made fastest; a state holds one per row."""
+NO_AMOUNTS = Amounts()
 
 
 def view(loan: RunningLoan, as_of: date) -> LoanState:
-    """The state of a running loan at a date up to which it has been counted."""
+    """The state of a running loan at a date up to which it has been counted. The loan is not to be used after."""
     is_paused = bool(loan.pauses) and is_return_open(loan, as_of)
-    installments: list[Installment] = []
-    due_sums, paid_sums, waived_sums = [0] * 5, [0] * 5, [0] * 5
-    left = overdue = due = days_past_due = 0
+    left = overdue = due = days_past_due = principal = 0
     oldest: date | None = None
     following: date | None = None
-    balance = 0
-    payouts = iter(loan.payouts)
-    payout = next(payouts, None)
     for row in loan.rows:
-        while payout is not None and (
-            payout[0] < row.due_on or (row.is_down_payment and payout[0] == row.due_on)
-        ):
-            balance += payout[1]
-            payout = next(payouts, None)
-        balance += row.put_back_fen - row.due[PRINCIPAL]
-        row_days = 0
-        status = InstallmentStatus.PAID
-        if row.left_fen:
-            left += row.left_fen
-            status = InstallmentStatus.UPCOMING
-            if row.due_on <= as_of:
-                status = InstallmentStatus.DUE
-                if oldest is None:
-                    oldest = row.due_on
-                due += row.left_fen
-                if row.is_overdue and not is_paused:
-                    status = InstallmentStatus.OVERDUE
-                    overdue += row.left_fen
-                    row_days = counted_days(loan.pauses, row.overdue_since or row.pay_by_on, as_of)
-                    days_past_due = max(days_past_due, row_days)
-            if following is None and row.due_on >= as_of:
-                following = row.due_on
-        for position in range(5):
-            due_sums[position] += row.due[position]
-            paid_sums[position] += row.paid[position]
-            waived_sums[position] += row.waived[position]
-        installments.append(_installment(row, balance, status, row_days))
-    outstanding = Amounts(*(d - p - w for d, p, w in zip(due_sums, paid_sums, waived_sums, strict=True)))
-    return LoanState(
-        as_of=as_of,
-        status=_status(loan, left, overdue),
-        installments=tuple(installments),
-        outcomes=tuple(loan.outcomes),
-        totals=Totals(Amounts(*due_sums), Amounts(*paid_sums), Amounts(*waived_sums), outstanding),
-        paid_out_fen=loan.paid_out_fen,
-        overpaid_fen=loan.overpaid_fen,
-        principal_outstanding_fen=outstanding[PRINCIPAL],
-        outstanding_fen=left,
-        overdue_fen=overdue,
-        due_fen=0 if is_paused else due,
-        days_past_due=days_past_due,
-        bucket=bucket_of(days_past_due),
-        oldest_unpaid_due_on=oldest,
-        next_due_on=following,
-        is_paused=is_paused,
-        settled_on=None if left or not loan.rows else max(row.paid_on or as_of for row in loan.rows),
+        row_left = row.left_fen
+        if not row_left:
+            continue
+        left += row_left
+        principal += row.due[PRINCIPAL] - row.paid[PRINCIPAL] - row.waived[PRINCIPAL]
+        due_on = row.due_on
+        if due_on <= as_of:
+            due += row_left
+            if oldest is None and (row.overdue_since is None or row.overdue_since <= as_of):
+                oldest = due_on
+            if row.is_overdue and not is_paused:
+                overdue += row_left
+                days_past_due = max(days_past_due, _days_past_due(row, loan.pauses, as_of))
+        if following is None and due_on >= as_of:
+            following = due_on
+    state: LoanState = object.__new__(LoanState)
+    fill = object.__setattr__
+    fill(state, "as_of", as_of)
+    fill(state, "status", _status(loan, left, overdue))
+    fill(state, "outcomes", tuple(loan.outcomes))
+    fill(state, "paid_out_fen", loan.paid_out_fen)
+    fill(state, "overpaid_fen", loan.overpaid_fen)
+    fill(state, "principal_outstanding_fen", principal)
+    fill(state, "outstanding_fen", left)
+    fill(state, "overdue_fen", overdue)
+    fill(state, "due_fen", 0 if is_paused else due)
+    fill(state, "days_past_due", days_past_due)
+    fill(state, "bucket", bucket_of(days_past_due) if days_past_due else "M0")
+    fill(state, "oldest_unpaid_due_on", oldest)
+    fill(state, "next_due_on", following)
+    fill(state, "is_paused", is_paused)
+    fill(
+        state, "settled_on", None if left or not loan.rows else max(row.paid_on or as_of for row in loan.rows)
     )
+    fill(state, "details", Picture(loan, as_of, is_paused))
+    return state
 
 
 def _status(loan: RunningLoan, left: int, overdue: int) -> LoanStatus:
@@ -84,9 +66,66 @@ def _status(loan: RunningLoan, left: int, overdue: int) -> LoanStatus:
     return LoanStatus.OVERPAID if loan.overpaid_fen else LoanStatus.SETTLED
 
 
+def _days_past_due(row: Row, pauses: list[Pause], as_of: date) -> int:
+    return counted_days(pauses, row.overdue_since or row.pay_by_on, as_of)
+
+
+class Picture:
+    """The rows a replay left, from which a state makes its installments and totals when asked."""
+
+    __slots__ = ("_as_of", "_is_paused", "_pauses", "_payouts", "_rows")
+
+    def __init__(self, loan: RunningLoan, as_of: date, is_paused: bool) -> None:
+        self._rows = loan.rows
+        self._payouts = loan.payouts
+        self._pauses = loan.pauses
+        self._as_of = as_of
+        self._is_paused = is_paused
+
+    def installments(self) -> tuple[Installment, ...]:
+        """All rows with the balance planned after each: payouts before it less principal due up to it."""
+        made: list[Installment] = []
+        payouts = iter(self._payouts)
+        payout = next(payouts, None)
+        balance = 0
+        for row in self._rows:
+            while payout is not None and (
+                payout[0] < row.due_on or (row.is_down_payment and payout[0] == row.due_on)
+            ):
+                balance += payout[1]
+                payout = next(payouts, None)
+            balance += row.put_back_fen - row.due[PRINCIPAL]
+            made.append(_installment(row, balance, self._status(row), self._days_past_due(row)))
+        return tuple(made)
+
+    def totals(self) -> Totals:
+        """The sums of what is due, paid, waived and outstanding, by component."""
+        due = _sums([row.due for row in self._rows])
+        paid = _sums([row.paid for row in self._rows if row.paid is not NOTHING])
+        waived = _sums([row.waived for row in self._rows if row.waived is not NOTHING])
+        outstanding = Amounts(*(a - b - c for a, b, c in zip(due, paid, waived, strict=True)))
+        return Totals(due, paid, waived, outstanding)
+
+    def _status(self, row: Row) -> InstallmentStatus:
+        if not row.left_fen:
+            return InstallmentStatus.PAID
+        if row.due_on > self._as_of:
+            return InstallmentStatus.UPCOMING
+        is_overdue = row.is_overdue and not self._is_paused
+        return InstallmentStatus.OVERDUE if is_overdue else InstallmentStatus.DUE
+
+    def _days_past_due(self, row: Row) -> int:
+        if not row.left_fen or not row.is_overdue or self._is_paused:
+            return 0
+        return _days_past_due(row, self._pauses, self._as_of)
+
+
+def _sums(rows: list[list[int]]) -> Amounts:
+    return Amounts(*map(sum, zip(*rows, strict=True))) if rows else NO_AMOUNTS
+
+
 def _installment(row: Row, balance_after: int, status: InstallmentStatus, days_past_due: int) -> Installment:
-    due, paid, waived = row.due, row.paid, row.waived
-    total, paid_fen = sum(due), sum(paid)
+    paid_fen, waived_fen = sum(row.paid), sum(row.waived)
     return NEW(
         Installment,
         (
@@ -94,12 +133,12 @@ def _installment(row: Row, balance_after: int, status: InstallmentStatus, days_p
             row.starts_on,
             row.due_on,
             balance_after,
-            *due,
-            *paid,
-            *waived,
-            total,
+            *row.due,
+            *row.paid,
+            *row.waived,
+            row.left_fen + paid_fen + waived_fen,
             paid_fen,
-            total - paid_fen - row.left_fen,
+            waived_fen,
             row.left_fen,
             row.subsidy,
             row.paid_on,
