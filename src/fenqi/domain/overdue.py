@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 from fenqi.domain.arithmetic import ratio, rounded
 from fenqi.domain.calendar import add_months, add_periods
 from fenqi.domain.delinquency import counted_days, penalty_annual_rate
 from fenqi.domain.rules import PenaltyBase, PenaltyFrom
-from fenqi.domain.running import FEE, INTEREST, LATE_FEE, PENALTY, PRINCIPAL, Row, RunningLoan
+from fenqi.domain.running import FEE, INTEREST, LATE_FEE, NOTHING, PENALTY, PRINCIPAL, Row, RunningLoan
 from fenqi.domain.terms import YEAR_DAYS
 from fenqi.domain.trace import PenaltySpan
 
@@ -42,8 +42,10 @@ def _count(loan: RunningLoan, row: Row, on: date) -> None:
     since = _since(row)
     counted_from = row.counted_to or since
     if counted_from < on:
-        for from_on, to_on in _spans(loan, since, counted_from, on):
-            _count_span(loan, row, since, from_on, to_on)
+        if loan.terms.overdue.compounding:
+            _count_compounding(loan, row, since, counted_from, on)
+        else:
+            _count_span(loan, row, since, counted_from, on)
         row.counted_to = on
     if row.is_overdue:
         _show(loan, row)
@@ -55,11 +57,11 @@ def _since(row: Row) -> date:
 
 def _roll_over(loan: RunningLoan, row: Row, after: date | None = None) -> bool:
     """What a payment left short by at most the tolerance counts as paid in full and rolls to the next due date."""
+    if row.left_fen > loan.terms.overdue.tolerance_fen or row.paid is NOTHING:
+        return False
     since = _since(row)
     bill = [other for other in loan.rows if other.left_fen and _since(other) == since]
     if sum(other.left_fen for other in bill) > loan.terms.overdue.tolerance_fen:
-        return False
-    if not any(any(other.paid) for other in bill):
         return False
     following = _next_due(loan, after or since)
     for other in bill:
@@ -84,63 +86,64 @@ def _next_due(loan: RunningLoan, after: date) -> date:
 
 def roll_what_is_short(loan: RunningLoan, on: date) -> None:
     """After money came in: an overdue row that is short by no more than the tolerance is overdue no longer."""
-    for row in loan.rows:
+    tolerance = loan.terms.overdue.tolerance_fen
+    for row in loan.rows[loan.first_open :]:
         if row.due_on >= on:
             return
-        if row.is_overdue and row.left_fen:
+        if row.is_overdue and 0 < row.left_fen <= tolerance:
             _roll_over(loan, row, on)
 
 
-def _spans(loan: RunningLoan, since: date, from_on: date, to_on: date) -> Iterator[tuple[date, date]]:
-    """One span, or with compounding one per month of being overdue: what is unpaid then bears penalty too."""
-    if not loan.terms.overdue.compounding:
-        yield from_on, to_on
-        return
+def _count_compounding(loan: RunningLoan, row: Row, since: date, from_on: date, to_on: date) -> None:
+    """One span per month of being overdue: the penalty unpaid when a month is over bears penalty from then on."""
     month = 1
     while from_on < to_on:
         until = add_months(since, month)
         month += 1
-        if until > from_on:
-            yield from_on, min(until, to_on)
-            from_on = until
+        if until <= from_on:
+            continue
+        _count_span(loan, row, since, from_on, min(until, to_on))
+        from_on = until
+        if until <= to_on and row.is_overdue:
+            _show(loan, row)
+            row.capitalised_fen = row.open_fen(PENALTY)
 
 
 def _count_span(loan: RunningLoan, row: Row, since: date, from_on: date, to_on: date) -> None:
     rules = loan.terms.overdue
-    if rules.compounding and row.is_overdue and from_on > since and from_on == _month_of(since, from_on):
-        _show(loan, row)
-        row.capitalised_fen = row.open_fen(PENALTY)
     days = counted_days(loan.pauses, from_on, to_on)
     if rules.penalty_from is PenaltyFrom.GRACE_END:
         before = counted_days(loan.pauses, since, from_on)
         days = max(0, before + days - rules.grace_days) - max(0, before - rules.grace_days)
     if not days:
         return
-    total = row.open_fen(PRINCIPAL) + row.open_fen(INTEREST) + row.open_fen(FEE)
-    is_on_principal = rules.penalty_base is PenaltyBase.OVERDUE_PRINCIPAL and not rules.compounding
-    base = row.open_fen(PRINCIPAL) if is_on_principal else total + row.capitalised_fen
-    rate = penalty_annual_rate(loan.terms)
-    numerator, denominator = ratio(rate, 1, YEAR_DAYS[loan.terms.daily_basis])
+    overdue = row.open_fen(PRINCIPAL)
+    if rules.penalty_base is not PenaltyBase.OVERDUE_PRINCIPAL or rules.compounding:
+        overdue += row.open_fen(INTEREST) + row.open_fen(FEE)
+    base = overdue + row.capitalised_fen
+    rate, numerator, denominator = loan.penalty_rate or _penalty_rate(loan)
     old_numerator, old_denominator = row.penalty
+    added = base * days * numerator
     if old_denominator == denominator or not old_numerator:
-        row.penalty = (old_numerator + base * days * numerator, denominator)
+        row.penalty = (old_numerator + added, denominator)
     else:
-        row.penalty = (
-            old_numerator * denominator + base * days * numerator * old_denominator,
-            old_denominator * denominator,
-        )
-    row.cap_weight += (row.open_fen(PRINCIPAL) if is_on_principal else total) * days
+        row.penalty = (old_numerator * denominator + added * old_denominator, old_denominator * denominator)
+    row.cap_weight += overdue * days
     if loan.trace is not None:
         loan.trace.penalty.append(PenaltySpan(row.number, from_on, to_on, base, rate, days))
 
 
-def _month_of(since: date, on: date) -> date:
-    """The monthly return of `since` in the month of `on`."""
-    return add_months(since, (on.year - since.year) * 12 + on.month - since.month)
+def _penalty_rate(loan: RunningLoan) -> tuple[Decimal, int, int]:
+    """The yearly rate, and what one fen costs a day as a ratio; found once per rate of the loan."""
+    rate = penalty_annual_rate(loan.terms)
+    loan.penalty_rate = (rate, *ratio(rate, 1, YEAR_DAYS[loan.terms.daily_basis]))
+    return loan.penalty_rate
 
 
 def _charge_late_fee(loan: RunningLoan, row: Row) -> None:
     rules = loan.terms.overdue
+    if not (rules.late_fee_fixed_fen or rules.late_fee_rate):
+        return
     numerator, denominator = ratio(rules.late_fee_rate)
     fee = rules.late_fee_fixed_fen + rounded(row.left_fen * numerator, denominator, loan.terms.rounding)
     row.late_fee_fen = fee if rules.late_fee_cap_fen is None else min(fee, rules.late_fee_cap_fen)

@@ -32,6 +32,7 @@ def change_rate(loan: RunningLoan, event: Event) -> None:
     for row in rows[:1]:
         count_earned(loan, row, event.on)
     loan.terms = replace(loan.terms, annual_rate=event.annual_rate)
+    loan.penalty_rate = None
     if rows:
         loan.overpaid_fen += lay_again(loan, rows, open_principal(rows), event.on)
     loan.record(event, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from operator import attrgetter
 from typing import cast
 
@@ -149,6 +150,7 @@ class RunningLoan:
     first_open = 0
     """Rows before this one are paid off; anything but an ordinary repayment sets it back."""
     has_overdue = False
+    penalty_rate: tuple[Decimal, int, int] | None = None
     ended: LoanStatus | None = None
     accrues = True
     """False once nothing more may accrue (charge-off, write-off)."""
