@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.mall.errors import OrderNotFound, ReturnNotFound
@@ -315,8 +316,11 @@ def _return(record: ReturnRecord, number: str, lines: tuple[OrderLine, ...]) -> 
 
 
 def desk_sizes() -> dict[str, int]:
-    """How much waits at the desks of the mall: returns to decide, orders to ship."""
-    return {
-        "returns": ReturnRecord.objects.filter(state=ReturnState.REQUESTED).count(),
-        "shipping": OrderRecord.objects.filter(state=OrderState.PAID).count(),
-    }
+    """How much waits at the desks of the mall, by one statement: returns to decide, orders to ship."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM mall_return WHERE state = 'requested'),"
+            " (SELECT count(*) FROM mall_order WHERE state = 'paid')"
+        )
+        returns, shipping = cursor.fetchone()
+    return {"returns": returns, "shipping": shipping}

@@ -90,7 +90,7 @@ def _contact_rows() -> list[Row]:
             borrower_id=one.borrower_id,
             key=one.id,
             title=one.name_masked,
-            note=f"{one.note} · {_('申请人')} {one.phone_masked}",
+            note=f"{one.note} · {one.phone_masked}",
             since=one.since,
         )
         for one in queries.contact_queue()

@@ -99,11 +99,12 @@ def time(request: HttpRequest) -> HttpResponse:
             run = timebar.progress(request.session[_RUN])
         except NotFound:
             del request.session[_RUN]
+    is_moving = bool(run and not run.is_over)
     content = {
         "run": run,
         "percent": int(run.share * 100) if run else 0,
-        "is_moving": bool(run and run.state in ("waiting", "running")),
-        "state": run.state if run and run.state in ("waiting", "running", "failed") else "idle",
+        "is_moving": is_moving,
+        "state": "running" if is_moving else "failed" if run and run.state == "failed" else "idle",
     }
     return page(request, "ops/time.html", "books", content)
 

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
@@ -110,14 +111,13 @@ def identity_queue(limit: int = 100) -> list[QueueRow]:
 
 def contact_queue(limit: int = 100) -> list[QueueRow]:
     """Contacts who accepted and wait for a reviewer, the longest waiting first."""
-    waiting = list(Contact.objects.filter(status=ContactStatus.ACCEPTED).order_by("answered_at")[:limit])
-    phones = _phones([one.borrower_id for one in waiting])
+    waiting = Contact.objects.filter(status=ContactStatus.ACCEPTED).order_by("answered_at")[:limit]
     return [
         QueueRow(
             borrower_id=one.borrower_id,
             id=str(one.id),
             name_masked=masks.name(one.name),
-            phone_masked=phones.get(one.borrower_id, ""),
+            phone_masked=masks.phone(one.phone),
             note=str(one.get_relationship_display()),
             since=one.answered_at or one.named_at,
         )
@@ -126,11 +126,14 @@ def contact_queue(limit: int = 100) -> list[QueueRow]:
 
 
 def queue_sizes() -> dict[str, int]:
-    """How many wait in the queues people owns."""
-    return {
-        "identity": Identity.objects.filter(status=IdentityStatus.REVIEW).count(),
-        "contacts": Contact.objects.filter(status=ContactStatus.ACCEPTED).count(),
-    }
+    """How many wait in the queues people owns, by one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM people_identity WHERE status = 'review'),"
+            " (SELECT count(*) FROM people_contact WHERE status = 'accepted')"
+        )
+        identity, contacts = cursor.fetchone()
+    return {"identity": identity, "contacts": contacts}
 
 
 REVIEW_REASONS = {
