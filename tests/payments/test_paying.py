@@ -40,8 +40,8 @@ def ask_at_once():
 
 
 class TestWithABoundCard:
-    def test_the_money_moves_and_is_announced_with_the_callers_subject(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_the_money_moves_and_is_announced_with_the_callers_subject(self, cardholder, sandbox):
+        who = cardholder(100_000)
         start = pay(who)
         assert start.state == "SUCCEEDED"
         assert sandbox.balance(who.number) == 70_000
@@ -49,19 +49,19 @@ class TestWithABoundCard:
         assert payload["subject"] == {"kind": "loan", "loan_ids": ["l-1"]}
         assert (payload["borrower_id"], payload["amount_fen"]) == (who.borrower_id, 30_000)
 
-    def test_a_double_click_pays_once(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_a_double_click_pays_once(self, cardholder, sandbox):
+        who = cardholder(100_000)
         assert pay(who).payment_id == pay(who).payment_id
         assert sandbox.balance(who.number) == 70_000
 
-    def test_a_reference_with_another_amount_is_refused(self, shopper):
-        who = shopper()
+    def test_a_reference_with_another_amount_is_refused(self, cardholder):
+        who = cardholder()
         pay(who)
         with pytest.raises(ReferenceReused):
             pay(who, 1)
 
-    def test_too_little_balance_is_a_failure_in_words(self, shopper):
-        who = shopper(100)
+    def test_too_little_balance_is_a_failure_in_words(self, cardholder):
+        who = cardholder(100)
         start = pay(who)
         payment = queries.payment(borrower_id=who.borrower_id, payment_id=start.payment_id)
         assert (payment.state, payment.failure_code, str(payment.failure)) == (
@@ -71,8 +71,8 @@ class TestWithABoundCard:
         )
         assert len(announced("payments.payment.failed")) == 1
 
-    def test_somebody_elses_card_pays_nothing(self, shopper, sandbox):
-        who, other = shopper(), shopper(index=1)
+    def test_somebody_elses_card_pays_nothing(self, cardholder, sandbox):
+        who, other = cardholder(), cardholder(index=1)
         with pytest.raises(CardUnknown):
             services.start_payment(
                 borrower_id=who.borrower_id,
@@ -85,22 +85,22 @@ class TestWithABoundCard:
             )
         assert Payment.objects.count() == 0
 
-    def test_somebody_elses_payment_is_not_found(self, shopper):
-        who, other = shopper(), shopper(index=1)
+    def test_somebody_elses_payment_is_not_found(self, cardholder):
+        who, other = cardholder(), cardholder(index=1)
         start = pay(who)
         for look in (queries.payment, services.ask_payment):
             with pytest.raises(PaymentUnknown):
                 look(borrower_id=other.borrower_id, payment_id=start.payment_id)
 
     @pytest.mark.parametrize("fen", [0, -1])
-    def test_nothing_is_not_paid(self, shopper, fen):
+    def test_nothing_is_not_paid(self, cardholder, fen):
         with pytest.raises(AmountNotPositive):
-            pay(shopper(), fen)
+            pay(cardholder(), fen)
 
 
 class TestWhenTheChannelMisbehaves:
-    def test_a_lost_answer_is_unknown_until_it_is_asked_again(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_a_lost_answer_is_unknown_until_it_is_asked_again(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "lost_answer", times=1)
         assert pay(who).state == "UNKNOWN"
         assert announced("payments.payment.failed") == []
@@ -108,8 +108,8 @@ class TestWhenTheChannelMisbehaves:
         assert len(announced("payments.payment.succeeded")) == 1
         assert sandbox.balance(who.number) == 70_000
 
-    def test_what_never_arrived_is_sent_again_and_paid_once(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_what_never_arrived_is_sent_again_and_paid_once(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "outage", times=1)
         assert pay(who).state == "UNKNOWN"
         ask_at_once()
@@ -118,17 +118,17 @@ class TestWhenTheChannelMisbehaves:
         assert len(announced("payments.payment.succeeded")) == 1
 
     def test_an_unreachable_channel_leaves_the_intent_and_the_same_form_goes_on(
-        self, shopper, sandbox, settings
+        self, cardholder, sandbox, settings
     ):
-        who = shopper(100_000)
+        who = cardholder(100_000)
         peers = settings.FENQI_PEERS
         settings.FENQI_PEERS = {**peers, "channel": "http://127.0.0.1:1/channel"}
         assert pay(who).state == "INTENDED"
         settings.FENQI_PEERS = peers
         assert pay(who).state == "SUCCEEDED"
 
-    def test_pending_ends_by_the_notice(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_pending_ends_by_the_notice(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)
         assert pay(who).state == "SENT"
         sandbox.settle()
@@ -137,8 +137,8 @@ class TestWhenTheChannelMisbehaves:
         assert services.take_notice(body=body, headers=sandbox.sign(body))
         assert len(announced("payments.payment.succeeded")) == 1
 
-    def test_another_amount_is_not_believed(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_another_amount_is_not_believed(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)
         start = pay(who)
         sandbox.settle()
@@ -147,8 +147,8 @@ class TestWhenTheChannelMisbehaves:
         assert queries.payment(borrower_id=who.borrower_id, payment_id=start.payment_id).state == "UNKNOWN"
         assert AuditRecord.objects.filter(action="payments.outcome.other_amount").exists()
 
-    def test_no_call_is_made_inside_a_transaction(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_no_call_is_made_inside_a_transaction(self, cardholder, sandbox):
+        who = cardholder(100_000)
         with transaction.atomic():
             assert pay(who).state == "INTENDED"
             assert sandbox.movements() == []
@@ -158,8 +158,8 @@ class TestWhenTheChannelMisbehaves:
 
 
 class TestNotices:
-    def test_24_copies_at_once_book_one_payment(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_24_copies_at_once_book_one_payment(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)
         pay(who)
         sandbox.settle()
@@ -178,8 +178,8 @@ class TestNotices:
         assert len(announced("payments.payment.succeeded")) == 1
         assert ChannelSerial.objects.count() == 1
 
-    def test_notice_answer_and_question_at_once_book_one_payment(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_notice_answer_and_question_at_once_book_one_payment(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)
         start = pay(who)
         sandbox.settle()
@@ -198,8 +198,8 @@ class TestNotices:
             list(pool.map(any_way, range(24)))
         assert len(announced("payments.payment.succeeded")) == 1
 
-    def test_a_notice_of_somebody_elses_making_changes_nothing(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_a_notice_of_somebody_elses_making_changes_nothing(self, cardholder, sandbox):
+        who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)
         start = pay(who)
         body = sandbox.notices() or b'{"notice_id": "N", "reference": "x", "state": "SUCCEEDED"}'
@@ -209,8 +209,8 @@ class TestNotices:
 
 
 class TestAtTheCashier:
-    def test_the_shopper_pays_there_and_comes_back_with_the_payments_id(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_the_shopper_pays_there_and_comes_back_with_the_payments_id(self, cardholder, sandbox):
+        who = cardholder(100_000)
         start = pay(who, card=False)
         assert start.redirect_url.startswith("/sandbox/cashier/")
         back = sandbox.press(start.redirect_url, account=who.number, do="pay").headers["location"]
@@ -218,16 +218,16 @@ class TestAtTheCashier:
         assert services.ask_payment(borrower_id=who.borrower_id, payment_id=start.payment_id) == "SUCCEEDED"
         assert pay(who, card=False).payment_id == start.payment_id
 
-    def test_walking_away_is_a_payment_not_made(self, shopper, sandbox):
-        who = shopper()
+    def test_walking_away_is_a_payment_not_made(self, cardholder, sandbox):
+        who = cardholder()
         start = pay(who, card=False)
         sandbox.press(start.redirect_url, do="cancel")
         assert services.ask_payment(borrower_id=who.borrower_id, payment_id=start.payment_id) == "FAILED"
         payment = queries.payment_by_reference(borrower_id=who.borrower_id, reference="form-1")
         assert str(payment.failure) == "付款已取消"
 
-    def test_a_cashier_that_did_not_open_is_opened_by_the_same_form(self, shopper, sandbox):
-        who = shopper()
+    def test_a_cashier_that_did_not_open_is_opened_by_the_same_form(self, cardholder, sandbox):
+        who = cardholder()
         sandbox.fault("channel", "outage", times=1)
         assert pay(who, card=False).redirect_url is None
         assert pay(who, card=False).redirect_url is not None
@@ -239,15 +239,15 @@ class TestRefundsAndPayOuts:
             borrower_id=who.borrower_id, payment_id=start.payment_id, amount_fen=fen, reference=reference
         )
 
-    def test_money_goes_back_to_the_card_it_came_from(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_money_goes_back_to_the_card_it_came_from(self, cardholder, sandbox):
+        who = cardholder(100_000)
         start = pay(who)
         assert self.refund(who, start, 10_000, "r-1").state == "SUCCEEDED"
         assert self.refund(who, start, 10_000, "r-1").state == "SUCCEEDED"
         assert sandbox.balance(who.number) == 80_000
 
-    def test_refunds_never_exceed_the_payment_even_at_once(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_refunds_never_exceed_the_payment_even_at_once(self, cardholder, sandbox):
+        who = cardholder(100_000)
         start = pay(who)
 
         def take(number):
@@ -263,20 +263,20 @@ class TestRefundsAndPayOuts:
         assert sorted(states) == ["SUCCEEDED"] + ["refused"] * 7
         assert sandbox.balance(who.number) == 90_000
 
-    def test_a_refund_that_failed_may_be_made_again(self, shopper, sandbox):
-        who = shopper(100_000)
+    def test_a_refund_that_failed_may_be_made_again(self, cardholder, sandbox):
+        who = cardholder(100_000)
         start = pay(who)
         sandbox.fault("channel", "decline", times=1)
         assert self.refund(who, start, 30_000, "r-1").state == "FAILED"
         assert self.refund(who, start, 30_000, "r-2").state == "SUCCEEDED"
 
-    def test_a_payment_that_failed_has_nothing_to_give_back(self, shopper):
-        who = shopper(1)
+    def test_a_payment_that_failed_has_nothing_to_give_back(self, cardholder):
+        who = cardholder(1)
         with pytest.raises(NothingToRefund):
             self.refund(who, pay(who), 1, "r-1")
 
-    def test_pay_outs_arrive_once(self, shopper, sandbox):
-        who = shopper(0)
+    def test_pay_outs_arrive_once(self, cardholder, sandbox):
+        who = cardholder(0)
         draw = {
             "borrower_id": who.borrower_id,
             "card_id": who.card_id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +18,7 @@ from fenqi.plumbing import signing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
 START_WITHIN_SECONDS = 30
 # Cards that pass the check digit.
@@ -154,3 +157,56 @@ def sandbox(sandbox_process: SandboxPeers, settings: Any) -> SandboxPeers:
     settings.FENQI_PEERS = {name: f"{sandbox_process.url}/{name}" for name in settings.FENQI_PEERS}
     sandbox_process.reset()
     return sandbox_process
+
+
+TODAY = datetime.date(2026, 11, 22)
+
+
+@dataclass(frozen=True)
+class Cardholder:
+    """A borrower with one bound card."""
+
+    borrower_id: int
+    phone: str
+    number: str
+    card_id: UUID
+
+
+@pytest.fixture
+def cardholder(sandbox: SandboxPeers, transactional_db: None) -> Any:
+    """cardholder(fen) is a borrower whose card holds this much; the business date is TODAY."""
+    from fenqi.adapters.channel import Channel
+    from fenqi.people.models import Account, BankCard
+    from fenqi.plumbing import business_date, clock
+    from fenqi.plumbing.ids import new_borrower_id, new_id
+
+    business_date.start(TODAY)
+
+    def make(fen: int = 100_000, *, index: int = 0) -> Cardholder:
+        borrower_id, card_id = new_borrower_id(), new_id()
+        phone, number = f"1380000000{index}", CARDS[index]
+        answer = Channel().check_card(
+            reference=f"card-{card_id}",
+            holder_name="王小明",
+            id_number="11010519491231002X",
+            card_number=number,
+            phone=phone,
+        )
+        Account.objects.create(borrower_id=borrower_id, phone=phone, opened_at=clock.now())
+        BankCard.objects.create(
+            borrower_id=borrower_id,
+            id=card_id,
+            number=number,
+            number_index=bytes(32),
+            phone=phone,
+            tail=number[-4:],
+            bank=answer.bank,
+            status="active",
+            serial=answer.serial,
+            asked_at=clock.now(),
+            bound_at=clock.now(),
+        )
+        sandbox.set_balance(number, fen)
+        return Cardholder(borrower_id, phone, number, card_id)
+
+    return make

@@ -72,7 +72,7 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
         ),
         method="post",
         action=f"/sandbox/cashier/{serial}/",
-        id="cashier-form",
+        id="cashier",
     )
     content = [
         el("h1", words("收银台")),

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from fenqi.adapters.sandbox import bank, channel, faults, lenders
+from fenqi.adapters.sandbox.html import LINK
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_json
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def accounts(call: Call, request: Request) -> Answer:
     return as_json({"accounts": [dict(row) for row in rows if wanted is None or row["phone"] == wanted]})
 
 
+@routes.add("GET", "/sandbox/api/accounts/<number>/")
 @routes.add("GET", "/sandbox/api/accounts/<number>/balance")
 def balance(call: Call, request: Request, number: str) -> Answer:
     """What an account holds."""
@@ -68,6 +70,7 @@ def balance(call: Call, request: Request, number: str) -> Answer:
     return as_json({"balance_fen": row["balance_fen"]})
 
 
+@routes.add("POST", "/sandbox/api/accounts/<number>/")
 @routes.add("POST", "/sandbox/api/accounts/<number>/balance")
 def set_balance(call: Call, request: Request, number: str) -> Answer:
     """{balance_fen}: top up or spend until it holds this."""
@@ -97,6 +100,25 @@ def list_texts(call: Call, request: Request) -> Answer:
     ]
     return as_json(
         {"texts": [dict(row) for row in rows if all(row[column] == value for column, value in wanted)]}
+    )
+
+
+@routes.add("GET", "/sandbox/api/phones/<phone>/messages")
+def phone_messages(call: Call, request: Request, phone: str) -> Answer:
+    """What a phone received, newest first, with the addresses in each text."""
+    rows = call.store.rows(
+        "SELECT * FROM text WHERE recipient = ? AND kind <> 'email' ORDER BY id DESC", phone
+    )
+    return as_json(
+        [
+            {
+                "kind": row["kind"],
+                "text": row["body"],
+                "at": row["shown_at"],
+                "links": LINK.findall(row["body"]),
+            }
+            for row in rows
+        ]
     )
 
 

@@ -120,7 +120,7 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
 def _trial_people(words: Words) -> Safe:
     rows = [
         (words("银行卡"), "、".join(TRIAL_CARDS)),
-        (words("已挂失、已过期的卡"), words("6217000010000010028、6217000010000010036")),
+        (words("已挂失、已过期的卡"), "6217000010000010028、6217000010000010036"),
         (words("实名不通过、请重试、超次数"), "查无此人、姓名不符、请重试、超次数"),
         (words("贷款机构拒绝、转人工"), words("身份证号第 15 至 17 位为 404、406")),
     ]
