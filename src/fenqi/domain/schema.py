@@ -66,9 +66,11 @@ def _definition(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     described = {"description": " ".join((kind.__doc__ or "").split("\n\n")[0].split())}
     hints = typing.get_type_hints(kind)
     if dataclasses.is_dataclass(kind):
+        fields = [field for field in dataclasses.fields(kind) if field.init]
+        hints = {field.name: hints[field.name] for field in fields}
         required = [
             field.name
-            for field in dataclasses.fields(kind)
+            for field in fields
             if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         ]
     else:
