@@ -17,6 +17,7 @@ from fenqi.ledger import services as ledger
 from fenqi.mall import queries as mall_queries
 from fenqi.mall import services as mall
 from fenqi.payments import services as payments
+from fenqi.people import queries as people
 from fenqi.plumbing import audit, business_date, clock, outbox, ports
 from fenqi.plumbing.ids import new_id
 from fenqi.purchases import waiting
@@ -248,10 +249,7 @@ def _reduce_loan(row: GiveBack, call: LenderCall, answer: RefundAnswer) -> None:
         )
         if not row.is_cancellation:
             _set_pause(row.borrower_id, row.order_id, row.id, Phase.END)
-        if servicing_queries.loan(borrower_id=row.borrower_id, loan_id=loan.id).overpaid_fen:
-            servicing.return_overpayment(
-                borrower_id=row.borrower_id, loan_id=loan.id, reference=f"give-back:{row.id}:surplus"
-            )
+        _return_surplus(row, purchase)
     else:
         _mirror(loan, answer)
     kept.loan_reduced_at = clock.now()
@@ -259,6 +257,25 @@ def _reduce_loan(row: GiveBack, call: LenderCall, answer: RefundAnswer) -> None:
     call.state, call.answered_at = CallState.SUCCEEDED, clock.now()
     call.answer = {"serial": answer.serial}
     call.save(update_fields=["state", "answered_at", "answer"])
+
+
+def _return_surplus(row: GiveBack, purchase: Purchase) -> None:
+    """
+    What was paid on goods that went back returns to the card of the agreement, or to another of the shopper's.
+
+    Without any card it stays on the loan as overpaid, where shopper and staff see it.
+    """
+    loan = servicing_queries.loan(borrower_id=row.borrower_id, loan_id=purchase.loan_id)
+    cards = [card.id for card in people.cards(row.borrower_id)]
+    if not loan.overpaid_fen or not cards:
+        return
+    agreed = credit_queries.agreement(borrower_id=row.borrower_id, agreement_id=purchase.agreement_id).card_id
+    servicing.return_overpayment(
+        borrower_id=row.borrower_id,
+        loan_id=loan.id,
+        reference=f"give-back:{row.id}:surplus",
+        card_id=agreed if agreed in cards else cards[0],
+    )
 
 
 def _mirror(loan: LoanView, answer: RefundAnswer) -> None:
@@ -312,8 +329,12 @@ def _set_pause(borrower_id: int, order_id: UUID, return_id: UUID, phase: Phase) 
     if purchase.loan_id is None:
         return
     loan = servicing_queries.loan(borrower_id=borrower_id, loan_id=purchase.loan_id)
-    is_open = not loan.is_closed and loan.serviced_by == "us"
-    if not is_open or loan.is_paused == (phase is Phase.BEGIN):
+    if loan.serviced_by != "us":
+        return
+    if phase is Phase.BEGIN and loan.is_closed:
+        return
+    began = f"return-pause:{return_id}:{Phase.BEGIN.value}"
+    if phase is Phase.END and not servicing_queries.is_booked(borrower_id=borrower_id, reference=began):
         return
     servicing.record_event(
         borrower_id=borrower_id,
