@@ -171,8 +171,12 @@ def _wakes_on(
         if following:
             candidates.append(on + datetime.timedelta(days=following - state.days_past_due))
     elif open_past and not state.is_paused:
-        over = min(row.pay_by_on for row in open_past) + datetime.timedelta(days=terms.overdue.grace_days + 1)
-        candidates.append(max(tomorrow, over))
+        grace = datetime.timedelta(days=terms.overdue.grace_days + 1)
+        over = min(row.pay_by_on for row in open_past) + grace
+        if over <= on:
+            # Tolerated: what is short rolls from one due date to the next, and after the last from month to month.
+            over = (_next_due_on(state) or on + datetime.timedelta(days=28)) + grace
+        candidates.append(over)
     return min(candidates, default=None)
 
 

@@ -8,13 +8,11 @@ not grow with the book. What the whole ledger must fulfil is asked of the databa
 from __future__ import annotations
 
 import datetime
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from fenqi.domain.errors import DomainError
 from fenqi.domain.events import Event, EventKind
@@ -23,7 +21,7 @@ from fenqi.domain.replay import replay
 from fenqi.domain.state import LoanState
 from fenqi.domain.terms import LoanTerms
 from fenqi.servicing import events as stored
-from fenqi.servicing import ledger_checks, terms_sheets
+from fenqi.servicing import ledger_checks, processes, terms_sheets
 from fenqi.servicing.projection import INSTALLMENT_COLUMNS, project
 from fenqi.servicing.recording import LOSSES, subsidies
 from fenqi.servicing.store import LOAN_PROJECTION
@@ -76,30 +74,19 @@ def verify(*, workers: int = 2, progress: Progress | None = None) -> list[str]:
     found: list[str] = []
     ranges = _ranges()
     if workers == 1 or len(ranges) < 2:
-        for done, (low, high) in enumerate(ranges, start=1):
-            found += verify_range(low, high)
-            if progress:
-                progress(done, len(ranges))
+        results: Iterable[list[str]] = (verify_range(low, high) for low, high in ranges)
     else:
-        with ProcessPoolExecutor(
-            max_workers=workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin_process,
-            initargs=(connection.settings_dict,),
-        ) as pool:
-            results = pool.map(verify_range, *zip(*ranges, strict=True))
-            for done, differences in enumerate(results, start=1):
-                found += differences
-                if progress:
-                    progress(done, len(ranges))
+        results = processes.spread(
+            f"{__name__}.verify_range",
+            [*ranges],
+            workers=workers,
+            settings=dict(connection.settings_dict),
+        )
+    for done, differences in enumerate(results, start=1):
+        found += differences
+        if progress:
+            progress(done, len(ranges))
     return [*found, *ledger_checks.differences()]
-
-
-def _begin_process(settings_dict: dict[str, Any]) -> None:
-    import django
-
-    django.setup()
-    connections["default"].settings_dict.update(settings_dict)
 
 
 def _ranges() -> list[tuple[int, int]]:
