@@ -127,7 +127,7 @@ def sandbox_process() -> Iterator[SandboxPeers]:
 
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "fenqi.adapters.sandbox", "--port", str(port)],
+        [sys.executable, "-m", "fenqi", "sandbox", "--port", str(port)],
         env={**os.environ, "FENQI_SECRET_PEERS": settings.PEER_SECRET, "FENQI_SANDBOX_STORE": ":memory:"},
         stdout=subprocess.DEVNULL,
     )
