@@ -29,7 +29,7 @@ def clean_photo(content: bytes, *, field: str) -> bytes:
     if not content:
         raise PhotoRefused(_("请上传照片。"), field=field)
     if len(content) > MAX_BYTES:
-        raise PhotoRefused(_("照片超过 10 MB,请压缩后再上传。"), field=field)
+        raise PhotoRefused(_("照片超过 10 MB，请压缩后再上传。"), field=field)
     if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
         raise PhotoRefused(_("暂不支持 HEIC 照片，请在相机设置中选“兼容性最佳”，或截图后上传。"), field=field)
     try:
