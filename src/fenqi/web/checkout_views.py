@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
@@ -47,6 +48,11 @@ class _Basis:
     total_fen: int
     selection: Selection | None = None
     order: Order | None = None
+
+    @property
+    def reference(self) -> str:
+        """Names the attempt: of a checkout always the same one, of an order that tries another plan a new one."""
+        return self.selection.reference if self.selection else uuid4().hex
 
     @property
     def query(self) -> str:
@@ -148,6 +154,7 @@ def _board_page(
     page: dict[str, Any] = {
         "basis": basis,
         "business_date": on,
+        "reference": request.POST.get("reference") or basis.reference,
         "steps": steps("plan"),
         "refusal": refusal,
         "back_url": f"/orders/{basis.order.number}/" if basis.order else "/checkout/",
