@@ -89,12 +89,16 @@ def form_of(soup: BeautifulSoup, form_id: str) -> dict[str, Any]:
         kind = field.get("type", "text")
         if kind in {"radio", "checkbox"} and not field.has_attr("checked"):
             continue
-        if field.name == "textarea":
-            values[field["name"]] = field.text
-        elif kind == "checkbox" and field["name"] in values:
-            values[field["name"]] = [values[field["name"]], field.get("value", "on")]
+        name = field["name"]
+        value = (
+            field.text if field.name == "textarea" else field.get("value", "on" if kind == "checkbox" else "")
+        )
+        if name not in values:
+            values[name] = value
+        elif isinstance(values[name], list):
+            values[name].append(value)
         else:
-            values[field["name"]] = field.get("value", "on" if kind == "checkbox" else "")
+            values[name] = [values[name], value]
     values.pop("csrfmiddlewaretoken", None)
     return values
 

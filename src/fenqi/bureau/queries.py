@@ -49,15 +49,17 @@ class LoanRecord:
 
 def record(borrower_id: int) -> list[LoanRecord]:
     """The whole record of a person, newest loan first."""
-    notices = {
-        (row.loan_id, row.month): row for row in NegativeNotice.objects.filter(borrower_id=borrower_id)
-    }
+    rows = list(CreditRow.objects.filter(borrower_id=borrower_id).order_by("-month"))
+    notices = {}
+    if any(row.status in NEGATIVE for row in rows):
+        told = NegativeNotice.objects.filter(borrower_id=borrower_id)
+        notices = {(notice.loan_id, notice.month): notice for notice in told}
     disputes = {
         (row.loan_id, row.month): row
         for row in Dispute.objects.filter(borrower_id=borrower_id).order_by("id")
     }
     months: dict[UUID, list[Month]] = {}
-    for row in CreditRow.objects.filter(borrower_id=borrower_id).order_by("-month"):
+    for row in rows:
         key = (row.loan_id, row.month)
         months.setdefault(row.loan_id, []).append(_month(row, notices.get(key), disputes.get(key)))
     loans = [loan for loan in servicing.loans(borrower_id) if loan.serviced_by == "us"]

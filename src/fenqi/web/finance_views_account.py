@@ -37,9 +37,7 @@ def account(request: HttpRequest) -> HttpResponse:
     page = {
         "part": "account",
         "person": people.person(borrower_id),
-        "cards": people.cards(borrower_id),
         "autopay": payments.autopay(borrower_id),
-        "unread": messages.unread_count(borrower_id),
     }
     return render(request, "web/finance/account.html", page)
 

@@ -20,6 +20,8 @@ from fenqi.web.finance_views_common import chosen_card, methods, pay, reference_
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+NEAR = datetime.timedelta(days=45)  # bills further away are folded
+
 
 @require_GET
 @shopper_required
@@ -28,10 +30,13 @@ def bills(request: HttpRequest) -> HttpResponse:
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
     today = business_date.current()
     loans = servicing.loans(borrower_id)
+    waiting = [bill for bill in servicing.bills_of(loans) if bill.amount_fen]
+    near = today + NEAR
     page = {
         "part": "bills",
         "today": today,
-        "bills": [bill for bill in servicing.bills_of(loans) if bill.amount_fen],
+        "near": [bill for bill in waiting if bill.due_on <= near],
+        "later": [bill for bill in waiting if bill.due_on > near],
         "loans": [loan for loan in loans if not loan.is_closed],
         "finished": [loan for loan in loans if loan.is_closed],
     }
