@@ -152,7 +152,10 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.debit.succeeded": ["fenqi.servicing.handlers.debit_succeeded"],
     "payments.debit.failed": ["fenqi.servicing.handlers.debit_failed"],
     "payments.payout.succeeded": ["fenqi.standby.handlers.payout_succeeded"],
-    "payments.payout.failed": ["fenqi.standby.handlers.payout_failed"],
+    "payments.payout.failed": [
+        "fenqi.standby.handlers.payout_failed",
+        "fenqi.servicing.handlers.payout_failed",
+    ],
     "payments.refund.succeeded": ["fenqi.purchases.handlers.refund_succeeded"],
     "people.identity.decided": ["fenqi.purchases.handlers.identity_decided"],
     "people.identity.review_wanted": ["fenqi.ops.auto_review.identity_review_wanted"],

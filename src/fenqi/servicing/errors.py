@@ -81,3 +81,9 @@ class NothingOverpaid(Refusal):
     """There is no surplus to give back."""
 
     code = "nothing_overpaid"
+
+
+class NoCardToPay(Refusal):
+    """Money is to be sent to a card, and there is none."""
+
+    code = "no_card_to_pay"

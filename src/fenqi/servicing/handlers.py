@@ -7,8 +7,9 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from fenqi.servicing import services
+from fenqi.servicing import notices, services
 from fenqi.servicing.errors import OfferExpired, OfferOutdated
+from fenqi.servicing.repaying import OVERPAYMENT
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,20 @@ def debit_succeeded(payload: dict[str, Any]) -> None:
     )
 
 
+def payout_failed(payload: dict[str, Any]) -> None:
+    """An overpayment could not be sent back: it is kept for the borrower again."""
+    if payload.get("purpose") != OVERPAYMENT:
+        return
+    subject = payload["subject"]
+    services.reverse_event(
+        borrower_id=int(payload["borrower_id"]),
+        loan_id=UUID(str(subject["loan_id"])),
+        event_id=str(subject["sequence"]),
+        reference=f"payout-failed:{payload['payout_id']}",
+        source="payout",
+    )
+
+
 def debit_failed(payload: dict[str, Any]) -> None:
     """A debit failed: the borrower is told what to do."""
-    from fenqi.servicing import notices
-
     notices.add_debit_failed(payload)

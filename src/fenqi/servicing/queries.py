@@ -6,7 +6,6 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import queries as credit
 from fenqi.domain.events import Event, EventKind
+from fenqi.domain.explain import Derivation, explain
 from fenqi.domain.replay import replay
 from fenqi.domain.state import Amounts, Installment, InstallmentStatus, LoanState
 from fenqi.domain.terms import LoanTerms
@@ -143,10 +143,10 @@ def preview_repayment(
     )
 
 
-def explain_amount(*, borrower_id: int, loan_id: UUID, subject: str, on: datetime.date | None = None) -> Any:
+def explain_amount(
+    *, borrower_id: int, loan_id: UUID, subject: str, on: datetime.date | None = None
+) -> Derivation:
     """How a figure of a loan comes about (`subject` as domain.explain takes it). Raises: LoanNotFound, ServicedByLender."""
-    from fenqi.domain.explain import explain
-
     row, terms, events = loading.story_of(borrower_id=borrower_id, loan_id=loan_id)
     return explain(terms, events, max(on or today(), row.last_event_on), subject)
 

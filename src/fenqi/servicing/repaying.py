@@ -10,10 +10,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.domain.events import Event, EventKind
-from fenqi.servicing import recording, store
+from fenqi.payments import services as payments
+from fenqi.people import queries as people
+from fenqi.servicing import queries, recording, store
 from fenqi.servicing.errors import (
     EventRefused,
     LoanNotFound,
+    NoCardToPay,
     NothingOverpaid,
     ReferenceReused,
     WrongCurrency,
@@ -23,6 +26,7 @@ from fenqi.servicing.recording import LOSSES, RECEIVED_KIND, Recorded, check_amo
 from fenqi.servicing.store import Loaded
 
 BILL_KIND = "bill"
+OVERPAYMENT = "overpayment"
 
 
 def record_repayment(
@@ -206,8 +210,6 @@ def _dues(
     borrower_id: int, loan_ids: list[UUID], due_on: datetime.date | None
 ) -> list[tuple[UUID, datetime.date, int]]:
     """What each loan owes up to a date by the engine, with its oldest unpaid due date."""
-    from fenqi.servicing import queries
-
     dues = []
     for loan_id in loan_ids:
         view = queries.loan(borrower_id=borrower_id, loan_id=loan_id)
@@ -285,9 +287,10 @@ def return_overpayment(
     card_id: UUID | None = None,
 ) -> Recorded:
     """
-    Send what was paid too much back to the borrower's card: the event first, so that it is promised once; then the payout.
+    Send what was paid too much back to the borrower's card (the first bound one, if none is named).
 
-    Raises: NothingOverpaid, LoanNotFound, and what payments.pay_out raises (then the same reference may be tried again).
+    The event comes first, so that it is promised once; a payout that fails is taken back (handlers.payout_failed).
+    Raises: NothingOverpaid, NoCardToPay, LoanNotFound, and what payments.pay_out raises.
     """
     kept = (
         Loan.objects.filter(borrower_id=borrower_id, id=loan_id)
@@ -300,6 +303,12 @@ def return_overpayment(
     fen = earlier.amount_fen if earlier else (amount_fen or kept)
     if not fen:
         raise NothingOverpaid(_("没有多付的款项。"))
+
+    if card_id is None:
+        cards = people.cards(borrower_id)
+        if not cards:
+            raise NoCardToPay(_("请先绑定一张银行卡，再申请退回。"))
+        card_id = cards[0].id
 
     def make(loaded: Loaded) -> Event:
         return Event(
@@ -318,13 +327,12 @@ def return_overpayment(
         kind=EventKind.OVERPAYMENT_REFUND.value,
         amount_fen=fen,
     )
-    from fenqi.payments import services as payments
-
     payments.pay_out(
         borrower_id=borrower_id,
         card_id=card_id,
         amount_fen=fen,
-        purpose="overpayment",
+        purpose=OVERPAYMENT,
         reference=reference,
+        subject={"loan_id": str(loan_id), "sequence": recorded.sequence},
     )
     return replace(recorded, amount_fen=fen)
