@@ -92,7 +92,7 @@ def _evenly(
     rows: Sequence[Row], positions: Sequence[int], amount_fen: int, on: date, shares: list[Share]
 ) -> int:
     """Equal parts to all rows, the last takes the odd fen; what a row has no room for goes round again."""
-    claimed = [row for row in rows if any(row.open_fen(position) for position in positions)]
+    claimed = [row for row in rows if _has_room(row, positions)]
     while amount_fen and claimed:
         part = max(1, (2 * amount_fen + len(claimed)) // (2 * len(claimed)))
         left = amount_fen
@@ -100,8 +100,12 @@ def _evenly(
             given = min(part, left) if row is not claimed[-1] else left
             left -= given
             amount_fen -= given - take([row], positions, given, on, shares)
-        claimed = [row for row in claimed if any(row.open_fen(position) for position in positions)]
+        claimed = [row for row in claimed if _has_room(row, positions)]
     return amount_fen
+
+
+def _has_room(row: Row, positions: Sequence[int]) -> bool:
+    return row.left_fen > 0 and any(row.open_fen(position) > 0 for position in positions)
 
 
 def merged(shares: Sequence[Share]) -> list[Share]:

@@ -85,6 +85,11 @@ def replay_request(data: object, *, as_of: date | None = None) -> ReplayRequest:
     except TermsError as fault:
         raise type(fault)(_path("terms", fault.field), fault.value, fault.allowed) from fault
     events = tuple(_event(item, index) for index, item in enumerate(data["events"]))
+    seen: set[str] = set()
+    for index, event in enumerate(events):
+        if event.id in seen:
+            raise FormError(f"events[{index}].id", event.id, "an id that no event above it has")
+        seen.add(event.id)
     for index in range(1, len(events)):
         if events[index].on < events[index - 1].on:
             raise DatesOutOfOrder(

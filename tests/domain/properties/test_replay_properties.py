@@ -1,16 +1,18 @@
 """What holds for every loan and every history."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fenqi.domain import real_balance
 from fenqi.domain.errors import EventRefused, NothingOwed
 from fenqi.domain.events import Event, EventKind
 from fenqi.domain.overdue import count_overdue
 from fenqi.domain.replay import replay, running_loan
 from fenqi.domain.rules import FutureRule
+from fenqi.domain.running import RunningLoan
 from fenqi.domain.schedule import build_schedule
 from fenqi.domain.settlement import quote_prepayment, quote_settlement
 from fenqi.domain.state import LoanState, LoanStatus
@@ -142,12 +144,20 @@ def test_paying_in_two_parts_on_a_day_equals_paying_once(history: History, data)
     assert without_outcomes(states[0]) == without_outcomes(states[1])
 
 
+def reach(loan: RunningLoan, on: date) -> None:
+    """What a replay does at the end of a day."""
+    if loan.is_on_real_balance:
+        real_balance.close_passed(loan, on)
+        real_balance.project(loan, on)
+    count_overdue(loan, on)
+
+
 @given(histories())
 def test_day_by_day_comes_to_the_same_as_one_step(history: History):
     last = history.events[-1].on
     stepped = running_loan(history.terms, history.events, last)
     for day in range(1, min(120, (history.as_of - last).days) + 1):
-        count_overdue(stepped, last + timedelta(days=day))
+        reach(stepped, last + timedelta(days=day))
     reached = last + timedelta(days=min(120, (history.as_of - last).days))
     assert view(stepped, reached) == replay(history.terms, history.events, reached)
 
