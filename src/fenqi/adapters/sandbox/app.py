@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fenqi.adapters.sandbox import channel, control, faults, lenders, pages, registers, texts
+from fenqi.adapters.sandbox import channel, control, faults, lenders, pages, phone, registers, texts
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_json, to_wsgi
 from fenqi.adapters.sandbox.sender import Sender
 from fenqi.adapters.sandbox.store import Store
@@ -68,7 +68,7 @@ class Sandbox:
         found = self._peers.find(request.method, request.path)
         if found is None:
             if request.path.startswith("/sandbox/"):
-                return pages.missing(request)
+                return phone.missing(request)
             raise Refused("no_such_address", status=404)
         return self._serve_peer(request, call, *found)
 

@@ -1,13 +1,13 @@
-"""Pages of the outside world: a phone's inbox, its bank app, and the switches that make parties misbehave."""
+"""Pages of the outside world: a phone's inbox, a mailbox, and the switches that make parties misbehave."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from fenqi.adapters.sandbox import bank, cashier, control, faults
-from fenqi.adapters.sandbox.html import Words, el, empty, field, shell, with_links, yuan
+from fenqi.adapters.sandbox import bank_app, cashier, control, faults
+from fenqi.adapters.sandbox.html import Words, el, empty, field, shell, with_links
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_page, redirect
+from fenqi.adapters.sandbox.phone import PHONE, missing, phone_tabs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,17 +17,10 @@ if TYPE_CHECKING:
 
 routes = Routes()
 routes.extend(cashier.routes)
-PHONE = re.compile(r"1[3-9]\d{9}\Z")
+routes.extend(bank_app.routes)
 MOST_SHOWN = 200
 # Numbers that pass the check digit, for people who try things out.
 TRIAL_CARDS = ("6217000010000000011", "6214830010000000014", "6225880010000000019")
-
-
-def missing(request: Request) -> Answer:
-    """No such page."""
-    words = Words(request.language)
-    content = empty(words("没有这个页面"), words("请从沙盒首页进入。"))
-    return as_page(shell(words, title=words("没有这个页面"), content=content), status=404)
 
 
 @routes.add("GET", "/sandbox/")
@@ -95,7 +88,7 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
             words("这里扮演商城之外的各方：手机短信、银行、支付渠道、贷款机构、实名核验和征信。"),
             class_="quiet-text",
         ),
-        el("section", el("h2", words("一部手机")), form, class_="card"),
+        el("section", form, class_="card"),
         el(
             "section",
             el("h2", words("收到过消息的手机")),
@@ -105,12 +98,9 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
             class_="card",
         ),
         el(
-            "ul",
-            el(
-                "li",
-                el("a", el("span", words("故障开关"), class_="grow"), class_="go", href="/sandbox/faults/"),
-            ),
-            class_="list card",
+            "section",
+            el("a", el("span", words("故障开关"), class_="grow"), class_="go", href="/sandbox/faults/"),
+            class_="card",
         ),
         _trial_people(words),
     ]
@@ -124,11 +114,9 @@ def _trial_people(words: Words) -> Safe:
         (words("实名不通过、请重试、超次数"), "查无此人、姓名不符、请重试、超次数"),
         (words("贷款机构拒绝、转人工"), words("身份证号第 15 至 17 位为 404、406")),
     ]
+    people = el("dl", [el("div", el("dt", label), el("dd", value)) for label, value in rows], class_="facts")
     return el(
-        "details",
-        el("summary", words("试用的人和卡")),
-        el("dl", [el("div", el("dt", label), el("dd", value)) for label, value in rows], class_="facts"),
-        class_="fold card",
+        "section", el("details", el("summary", words("试用的人和卡")), people, class_="fold"), class_="card"
     )
 
 
@@ -153,7 +141,7 @@ def inbox(call: Call, request: Request, phone: str) -> Answer:
         phone,
         MOST_SHOWN,
     )
-    tabs = _phone_tabs(words, phone, "inbox")
+    tabs = phone_tabs(words, phone, "inbox")
     shown = (
         el("ol", [_bubble(words, text) for text in texts], class_="bubbles", id="inbox")
         if texts
@@ -198,159 +186,6 @@ def _bubble(words: Words, text: sqlite3.Row) -> Safe:
     )
 
 
-def _phone_tabs(words: Words, phone: str, current: str) -> Safe:
-    tabs = (
-        ("inbox", words("消息"), f"/sandbox/phones/{phone}/"),
-        ("bank", words("银行"), f"/sandbox/bank/{phone}/"),
-    )
-    return el(
-        "nav",
-        [
-            el("a", label, href=url, aria_current="page" if name == current else None)
-            for name, label, url in tabs
-        ],
-        class_="tabs",
-        aria_label=words("手机"),
-    )
-
-
-@routes.add("GET", "/sandbox/bank/<phone>/")
-def bank_app(call: Call, request: Request, phone: str) -> Answer:
-    """Balances and statements of the accounts of a phone number."""
-    return _bank_app(call, request, phone)
-
-
-def _bank_app(
-    call: Call, request: Request, phone: str, *, at: str = "", typed: str = "", error: str = ""
-) -> Answer:
-    words = Words(request.language)
-    if not PHONE.match(phone):
-        return missing(request)
-    accounts = call.store.rows(
-        "SELECT * FROM account WHERE phone = ? AND kind = 'card' ORDER BY number", phone
-    )
-    cards = [
-        _account(
-            call,
-            words,
-            account,
-            typed=typed if at == account["number"] else "",
-            error=error if at == account["number"] else "",
-        )
-        for account in accounts
-    ]
-    if not cards:
-        cards = [empty(words("还没有账户"), words("在商城绑定银行卡或付款后，账户会出现在这里。"))]
-    content = [el("h1", words("手机 {phone}", phone=phone)), _phone_tabs(words, phone, "bank"), cards]
-    return as_page(shell(words, title=words("银行"), content=content), status=422 if error else 200)
-
-
-def _account(call: Call, words: Words, account: sqlite3.Row, *, typed: str, error: str) -> Safe:
-    number, tail = account["number"], account["number"][-4:]
-    postings = call.store.rows("SELECT * FROM posting WHERE account = ? ORDER BY id DESC LIMIT 50", number)
-    states = {"LOST": words("已挂失"), "EXPIRED": words("已过期")}
-    lines = [
-        el(
-            "li",
-            el(
-                "div",
-                el("span", posting["text"] or words("转账")),
-                el(
-                    "span",
-                    ("+" if posting["amount_fen"] > 0 else "") + yuan(posting["amount_fen"]),
-                    class_="amount saving" if posting["amount_fen"] > 0 else "amount",
-                    data_fen=posting["amount_fen"],
-                ),
-                class_="split",
-            ),
-            el(
-                "div",
-                el("time", posting["business_on"], class_="quiet-text"),
-                el("small", words("余额 {amount}", amount=yuan(posting["balance_fen"])), class_="quiet-text"),
-                class_="split",
-            ),
-        )
-        for posting in postings
-    ]
-    form = el(
-        "form",
-        field(
-            words,
-            label=words("金额（元）"),
-            name=f"amount-{number}",
-            value=typed,
-            error=error,
-            inputmode="decimal",
-            autocomplete="off",
-        ),
-        el(
-            "div",
-            el("button", words("存入"), class_="button quiet", name="direction", value="in"),
-            el("button", words("消费"), class_="button quiet", name="direction", value="out"),
-            class_="actions inline",
-        ),
-        method="post",
-        action=f"/sandbox/bank/{account['phone']}/{number}/",
-        id=f"move-{tail}",
-    )
-    title = (
-        account["bank"]
-        if number.startswith("wallet-")
-        else words("{bank} 尾号 {tail}", bank=account["bank"], tail=tail)
-    )
-    return el(
-        "section",
-        el(
-            "div",
-            el("h2", title),
-            el("span", states[account["status"]], class_="tag late") if account["status"] in states else None,
-            class_="split",
-        ),
-        el(
-            "p",
-            yuan(account["balance_fen"]),
-            class_="money",
-            data_fen=account["balance_fen"],
-            data_role=f"balance-{tail}",
-        ),
-        form,
-        el("details", el("summary", words("明细")), el("ul", lines, class_="list"), class_="fold", open=True),
-        class_="card",
-        data_account=number,
-    )
-
-
-@routes.add("POST", "/sandbox/bank/<phone>/<number>/")
-def move_money(call: Call, request: Request, phone: str, number: str) -> Answer:
-    """Top up or spend, as the owner of the account."""
-    words = Words(request.language)
-    form = request.form()
-    typed = form.get(f"amount-{number}", "").strip()
-    if not call.store.row("SELECT 1 FROM account WHERE number = ? AND phone = ?", number, phone):
-        return missing(request)
-    match = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,2}))?", typed.replace(",", "").removeprefix("¥"))
-    fen = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0")) if match else 0
-    if fen <= 0:
-        error = words("请输入大于 0 的金额，最多两位小数，例如 500 或 12.50。")
-        return _bank_app(call, request, phone, at=number, typed=typed, error=error)
-    inward = form.get("direction") != "out"
-    try:
-        with call.store.change() as db:
-            bank.move(
-                db,
-                source=bank.CASH if inward else number,
-                target=number if inward else bank.CASH,
-                amount_fen=fen,
-                text="存入" if inward else "消费",
-                reference="",
-                on=call.on,
-            )
-    except bank.NoBalance:
-        error = words("余额不够，没有扣款。")
-        return _bank_app(call, request, phone, at=number, typed=typed, error=error)
-    return redirect(f"/sandbox/bank/{phone}/")
-
-
 @routes.add("GET", "/sandbox/faults/")
 def fault_switches(call: Call, request: Request) -> Answer:
     """Which party fails how."""
@@ -376,20 +211,25 @@ def fault_switches(call: Call, request: Request) -> Answer:
     }
     sections = [
         el(
-            "form",
+            "section",
             el(
-                "fieldset",
-                el("legend", el("strong", name)),
-                [
-                    _switch(words, peer, kind, label, active)
-                    for kind, label in kinds.items()
-                    if _makes_sense(peer, kind)
-                ],
+                "details",
+                el("summary", name),
+                el(
+                    "form",
+                    [
+                        _switch(words, peer, kind, label, active)
+                        for kind, label in kinds.items()
+                        if _makes_sense(peer, kind)
+                    ],
+                    method="post",
+                    action="/sandbox/faults/",
+                    id=f"faults-{peer}",
+                ),
+                class_="fold",
+                open=peer == "channel" or any(at == peer for at, _kind in active),
             ),
-            method="post",
-            action="/sandbox/faults/",
             class_="card",
-            id=f"faults-{peer}",
         )
         for peer, name in peers.items()
     ]
