@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from fenqi.cli.engine_options import amount_fen, day, rate, read_text, term_options, terms_of, whole
+from fenqi.cli.engine_options import amount_fen, day, rate, read_text, term_options, terms_of
 from fenqi.cli.engine_output import percent, print_csv, print_facts, print_json, print_table, yuan
 from fenqi.domain import codec
 from fenqi.domain.errors import DomainError
@@ -76,19 +76,20 @@ def quote(
     from fenqi.domain import plans
 
     fen = amount_fen("price", price)
-    due_day = whole(options.pop("due_day"))
+    terms = codec.to_json(terms_of(options))
+    due_day = terms.pop("due_day", None)
     plan = plans.plan_from_json(
         {
             "lender_code": "-",
             "code": "-",
             "name": "-",
-            "terms": codec.to_json(terms_of(options)),
+            "terms": terms,
             "min_amount_fen": fen,
             "max_amount_fen": fen,
             "cap": {"value": str(rate("cap", cap)), "base": cap_base},
         }
     )
-    found = plans.quote_plan(plan, fen, day("on", on), cast("int | None", due_day))
+    found = plans.quote_plan(plan, fen, day("on", on), due_day)
     if as_json:
         form = plans.quote_to_json(found)
         for name in ("lender_code", "plan_code", "plan_name"):
@@ -128,7 +129,7 @@ def schedule(amount: str, on: str | None, as_json: bool, as_csv: bool, **options
     \b
     fenqi schedule 4999 --method equal_principal --installments 12 --annual-rate 0.144 --on 2026-11-22
     """
-    from fenqi.domain.schedule import build_schedule
+    from fenqi.domain.schedule import build_schedule, rows_to_json
 
     fen = amount_fen("amount", amount)
     built = build_schedule(terms_of(options), fen, day("on", on))
@@ -138,6 +139,7 @@ def schedule(amount: str, on: str | None, as_json: bool, as_csv: bool, **options
         print_json(
             {
                 **codec.to_json(built),
+                "rows": rows_to_json(built.rows),
                 "total_principal_fen": built.total_principal_fen,
                 "total_interest_fen": built.total_interest_fen,
                 "total_fee_fen": built.total_fee_fen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -112,7 +113,7 @@ def read_text(name: str) -> str:
     """Read a file, or stdin for `-`. Raises: FormError."""
     try:
         if name == "-":
-            return click.get_text_stream("stdin").read()
+            return sys.stdin.buffer.read().decode("utf-8")
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise FormError("FILE", name, "a readable UTF-8 file, or - for stdin") from fault

@@ -20,7 +20,7 @@ from fenqi.domain.annual_rate import AnnualRates, annual_rates
 from fenqi.domain.delinquency import penalty_annual_rate
 from fenqi.domain.errors import DomainError
 from fenqi.domain.rules import SettlementRules
-from fenqi.domain.schedule import Schedule, ScheduleRow, build_schedule
+from fenqi.domain.schedule import Schedule, ScheduleRow, build_schedule, rows_to_json
 from fenqi.domain.state import SubsidyShares
 from fenqi.domain.terms import LoanTerms, Method, Subsidy
 
@@ -271,6 +271,7 @@ def sort_quotes(quotes: Iterable[Quote]) -> list[Quote]:
 def quote_to_json(quote: Quote) -> dict[str, Any]:
     """The JSON form of a quote, every figure in it."""
     form: dict[str, Any] = codec.to_json(quote)
+    form["rows"] = rows_to_json(quote.rows)
     return form
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from fenqi.domain import codec
 from fenqi.domain.amortisation import lay_out, uniform_installment
 from fenqi.domain.arithmetic import Ratio, ratio, rounded, rounded_to_multiple
 from fenqi.domain.calendar import due_dates, is_whole_period, month_periods, next_workday
@@ -76,6 +77,11 @@ class Schedule:
         for row in self.rows:
             total = add_shares(total, row.subsidy)
         return total
+
+
+def rows_to_json(rows: Sequence[ScheduleRow]) -> list[dict[str, Any]]:
+    """The JSON form of rows, with the total of each."""
+    return [{**codec.to_json(row), "total_fen": row.total_fen} for row in rows]
 
 
 def build_schedule(terms: LoanTerms, principal_fen: int, paid_out_on: date) -> Schedule:
