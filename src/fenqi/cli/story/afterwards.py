@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from fenqi.cli.story.repaying import (
     PLENTY_FEN,
     advance,
-    card_method,
     owed,
     pay,
     row,
     rows,
     wait_for_payment,
 )
-from fenqi.cli.story.shopping import choose_plan, read_and_agree, wait_for_loan
+from fenqi.cli.story.shopping import card_method, choose_plan, confirm_and_wait, read_and_agree
 from fenqi.cli.story.world import StoryDiffers, command, expect, until
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from fenqi.cli.story.world import World
 
 WATCH_FEN = 99_900
-LENDER, TERM = "安心消费金融", 3
+LENDER, LENDER_NAME, TERM = "anxin", "安心消费金融", 3
 DRAW_FEN, DRAW_DAYS = 100_000, 20
 
 
@@ -40,11 +39,11 @@ def buy_a_watch(world: World) -> None:
         page.follow("分期付款")
     choose_plan(world, lender=LENDER, term=TERM)
     read_and_agree(page)
-    page.submit("confirm-form")
-    wait_for_loan(page)
+    confirm_and_wait(world)
     expect("owed", page.fen("loan-outstanding"), WATCH_FEN)
-    world.known["order"] = page.path
-    world.note(f"buys a watch, {LENDER} × {TERM}, interest-free", amount_fen=WATCH_FEN, owed_fen=WATCH_FEN)
+    world.note(
+        f"buys a watch, {LENDER_NAME} × {TERM}, interest-free", amount_fen=WATCH_FEN, owed_fen=WATCH_FEN
+    )
     first = row(world, 1)
     advance(world, first.due_on - datetime.timedelta(days=2))
     paid = pay(world, f"{world.known['order']}repay/", choice="next")
@@ -71,7 +70,7 @@ def pay_in_finance_app(world: World) -> None:
     expect("the bill in the finance app", int(str(bill["data-fen"])), second.fen)
     page.open(str(bill.find("a", href=True)["href"]))
     before = world.sandbox.balance(world.card)
-    page.submit("bill-confirm", method=card_method(world))
+    page.submit("bill-confirm", method=card_method(page, world.card))
     wait_for_payment(world)
     expect("paid", before - world.sandbox.balance(world.card), second.fen)
     until("bill 2 paid", lambda: row(world, 2).state == "paid")
@@ -118,7 +117,7 @@ def draw_standby_cash(world: World) -> None:
     before = world.sandbox.balance(world.card)
     page.open("/finance/standby/draw/")
     page.submit("standby-draw", amount="1000")
-    page.submit("standby-draw-confirm", method=card_method(world))
+    page.submit("standby-draw-confirm", method=card_method(page, world.card))
     until("the draw", lambda: world.sandbox.balance(world.card) == before + DRAW_FEN)
     world.note("draws ¥1,000 to the card", amount_fen=DRAW_FEN, owed_fen=DRAW_FEN)
     drawn_on = world.today
@@ -130,7 +129,7 @@ def draw_standby_cash(world: World) -> None:
     # 0.05 % a day on ¥1,000 for 20 days is ¥10.00.
     expect("principal and 20 days' interest", amount_fen, DRAW_FEN + 1_000)
     held = world.sandbox.balance(world.card)
-    page.submit("settle-confirm", method=card_method(world))
+    page.submit("settle-confirm", method=card_method(page, world.card))
     wait_for_payment(world)
     expect("paid", held - world.sandbox.balance(world.card), amount_fen)
     until(

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fenqi.cli.story.shopping import BAND_FEN, PER_PERIOD_FEN
+from fenqi.cli.story.shopping import BAND_FEN, PER_PERIOD_FEN, card_method
 from fenqi.cli.story.world import StoryDiffers, expect, until
 
 if TYPE_CHECKING:
@@ -72,20 +72,11 @@ def pay(world: World, address: str, *, choice: str, form: str = "repay-confirm")
     page.submit("repay-form", choice=choice)
     amount_fen, left_fen = page.fen("repay-amount"), page.fen("repay-left")
     before = world.sandbox.balance(world.card)
-    page.submit(form, method=card_method(world))
+    page.submit(form, method=card_method(world.shopper, world.card))
     wait_for_payment(world)
     expect("the account fell by the amount shown", before - world.sandbox.balance(world.card), amount_fen)
     until("what is left is what the preview said", lambda: owed(world) == left_fen)
     return amount_fen
-
-
-def card_method(world: World) -> str:
-    """The radio button of the bound card."""
-    for option in world.shopper.page.select("input[name=method]"):
-        label = option.find_parent("label")
-        if label is not None and world.card[-4:] in label.get_text():
-            return str(option["value"])
-    raise StoryDiffers(f"{world.shopper.path} does not offer the bound card")
 
 
 def wait_for_payment(world: World) -> None:
@@ -202,7 +193,7 @@ def settle_early(world: World) -> None:
     amount_fen, saved_fen = page.fen("settle-amount"), page.fen("settle-saved")
     expect("saved against paying by schedule", saved_fen, by_schedule - amount_fen)
     before = world.sandbox.balance(world.card)
-    page.submit("settle-confirm", method=card_method(world))
+    page.submit("settle-confirm", method=card_method(world.shopper, world.card))
     wait_for_payment(world)
     expect("paid", before - world.sandbox.balance(world.card), amount_fen)
     until("the loan settled", lambda: owed(world) == 0)

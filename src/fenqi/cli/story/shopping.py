@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fenqi.cli.story.browser import Browser, NotOnThePage
-from fenqi.cli.story.world import expect, until
+from fenqi.cli.story.world import expect, until, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PHONE_FEN, BAND_FEN = 499_900, 12_900
 EMAIL = "xiaoming@example.com"
-LENDER, TERM = "江城银行", 12
+LENDER, LENDER_NAME, TERM = "jiangcheng", "江城银行", 12
 # 4,999.00 at 14.40 %, twelve times: the published vector of the annuity.
 PER_PERIOD_FEN, LAST_PERIOD_FEN, INTEREST_FEN = 44_979, 44_976, 39_845
 
@@ -44,20 +44,32 @@ def sign_in(world: World, page: Browser, phone: str) -> None:
 
 
 def go_to_checkout(world: World) -> None:
-    """去结算: sign in, say where the goods go, and choose to pay the phone by installments."""
+    """去结算 with both, still a guest."""
     page = world.shopper
     page.submit("cart", button="checkout")
-    if page.has("form#phone-form"):
-        sign_in(world, page, world.phone)
+    page.sees("分期付款", "全款支付")
+    world.note("goes to the checkout")
+
+
+def go_on_to(world: World, form_id: str) -> None:
+    """Give what every page on the way asks for, until the form the story waits for."""
+    page = world.shopper
     for _ in range(4):
-        if page.has("form#address-form"):
+        if page.has(f"form#{form_id}"):
+            return
+        if page.has("form#phone-form"):
+            sign_in(world, page, world.phone)
+            world.note("signs in by phone and code")
+        elif page.has("form#address-form"):
             _fill_address(world)
+            world.note("gives an address")
         elif page.has("form#checkout-form"):
-            break
+            page.submit("checkout-form", button="installments")
+        elif page.has("form#plan-form"):
+            choose_plan(world, lender=LENDER, term=TERM)
         else:
-            page.open("/checkout/")
-    page.sees("分期付款")
-    world.note("signs in by phone and code, gives an address")
+            break
+    page.find(f"form#{form_id}")
 
 
 def _fill_address(world: World) -> None:
@@ -101,12 +113,13 @@ def apply_for_plan(world: World) -> None:
     if not page.has('[data-role="plan"]'):
         page.follow("分期付款")
     choose_plan(world, lender=LENDER, term=TERM)
-    world.note(f"compares the plans, takes {LENDER} × {TERM}", amount_fen=PER_PERIOD_FEN)
+    world.note(f"compares the plans, takes {LENDER_NAME} × {TERM}", amount_fen=PER_PERIOD_FEN)
 
 
 def prove_identity(world: World) -> None:
     """Real name and number, checked by the identity service."""
     page = world.shopper
+    go_on_to(world, "identity-form")
     page.submit(
         "identity-form",
         real_name=world.name,
@@ -131,14 +144,10 @@ def prove_identity(world: World) -> None:
 def name_contact(world: World) -> None:
     """The contact reads on their own phone who names them and for what, and accepts; a reviewer approves."""
     page = world.shopper
-    relation = [option["value"] for option in page.page.select("form#contact-form [name=relationship]")]
-    choices = relation if relation != [None] else []
-    options = page.page.select("select[name=relationship] option[value]")
-    values = [str(option["value"]) for option in options if option["value"]] or [str(v) for v in choices if v]
     page.submit(
         "contact-form",
         name=world.contact_name,
-        relationship=values[0],
+        relationship="friend",
         phone=world.contact_phone,
         confirm=page.box("confirm"),
     )
@@ -148,13 +157,7 @@ def name_contact(world: World) -> None:
     contact.sees("同意", "拒绝", "我不认识此人")
     contact.submit("contact-answer", button="accept")
     contact.close()
-    waiting = page.url
-
-    def approved() -> bool:
-        page.open(waiting)
-        return not page.has('[data-role="contact-state"]') and not page.has("form#contact-form")
-
-    until("the contact's approval", approved)
+    wait_for(page, "form#card-form")
     world.note("the first contact reads the link, accepts, and is approved")
 
 
@@ -173,8 +176,8 @@ def sign_agreement(world: World) -> None:
     """The cost table stays on the page for its five seconds; then it can be agreed to."""
     page = world.shopper
     page.sees("综合融资成本明示表", "年化利率")
-    expect("total cost on the agreement", page.fen("agreement-cost"), INTEREST_FEN)
-    page.submit("agreement-form", agree=page.box("agree"), expect=422)
+    expect("total cost on the agreement", page.fen("total-cost"), INTEREST_FEN)
+    page.submit("agreement-form", is_accepted="on", expect=422)
     page.sees("秒")
     read_and_agree(page)
     world.note("reads the cost table and agrees", amount_fen=PHONE_FEN + INTEREST_FEN)
@@ -183,29 +186,36 @@ def sign_agreement(world: World) -> None:
 def read_and_agree(page: Browser) -> None:
     """Wait as long as a reader must, tick the box, send."""
     time.sleep(int(str(page.find("[data-reading-seconds]")["data-reading-seconds"])))
-    page.submit("agreement-form", agree=page.box("agree"))
+    page.submit("agreement-form", is_accepted="on")
 
 
-def wait_for_loan(page: Browser) -> None:
-    """The waiting page looks again by itself until the loan stands on the order page."""
-    address = page.url
+def confirm_and_wait(world: World) -> None:
+    """Press 确认支付 once; the waiting page looks again by itself until the loan stands; go to the order."""
+    page = world.shopper
+    page.sees("确认支付")
+    if page.has('form#confirm-form input[name="method"]'):
+        page.submit("confirm-form", method=card_method(page, world.card))
+    else:
+        page.submit("confirm-form")
+    wait_for(page, '[data-role="purchase-done"]')
+    number = page.find('[data-role="purchase-done"]')["data-order"]
+    world.known["order"] = f"/orders/{number}/"
+    page.open(world.known["order"])
 
-    def settled() -> bool:
-        if "/orders/" in page.path and page.has('[data-role="loan-outstanding"]'):
-            return True
-        page.open(address)
-        return False
 
-    until("the loan", settled)
+def card_method(page: Browser, card: str) -> str:
+    """The radio button of the bound card."""
+    for option in page.page.select("input[name=method]"):
+        label = option.find_parent("label")
+        if label is not None and card[-4:] in label.get_text():
+            return str(option["value"])
+    raise NotOnThePage(f"{page.path} does not offer the bound card")
 
 
 def confirm_payment(world: World) -> None:
     """确认支付: the lender pays out, the band is paid from the card, the loan stands."""
+    confirm_and_wait(world)
     page = world.shopper
-    page.sees("确认支付")
-    page.submit("confirm-form")
-    wait_for_loan(page)
-    world.known["order"] = page.path
     expect("owed on the order page", page.fen("loan-outstanding"), PHONE_FEN + INTEREST_FEN)
     until("the band left the account", lambda: world.sandbox.balance(world.card) == 1_000_000 - BAND_FEN)
     world.note(

@@ -49,6 +49,20 @@ def until(what: str, ask: Callable[[], Any]) -> Any:
         time.sleep(0.1)
 
 
+def wait_for(page: Browser, selector: str) -> None:
+    """Stay on a page that looks again by itself, as a browser would, until it shows `selector`."""
+
+    def shown() -> bool:
+        if page.has(selector):
+            return True
+        refresh = page.page.select_one('meta[http-equiv="refresh"]')
+        following = re.search(r"url=(\S+)", str(refresh["content"])) if refresh else None
+        page.open(following.group(1) if following else page.url)
+        return page.has(selector)
+
+    until(f"{selector} after {page.path}", shown)
+
+
 class Sandbox:
     """The phones and bank accounts of everybody in the story."""
 
