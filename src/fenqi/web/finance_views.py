@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -98,6 +99,7 @@ def loan_context(found: servicing.LoanView, *, door: str, order_number: str = ""
         "loan_order_number": order_number,
         "loan_is_in_grace": not found.is_overdue
         and bool(found.next_due_on and found.next_due_on < found.as_of),
+        "loan_agreement_path": reverse("agreement-pdf", args=[found.agreement_id]) if found.agreement_id else "",
         "loan_calendar_path": calendar_path(found.number),
         "chart": finance_chart.bars(found.installments),
     }
