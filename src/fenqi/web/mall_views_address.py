@@ -35,7 +35,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @shopper_required
 def new(request: HttpRequest) -> HttpResponse:
     """Write down a new address; from the checkout it is also chosen there."""
-    return _edit(request, AddressForm(request.POST or None), address_id=None)
+    return _edit(request, AddressForm(request.POST if request.method == "POST" else None), address_id=None)
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,7 +44,11 @@ def edit(request: HttpRequest, address_id: UUID) -> HttpResponse:
     """Change an address."""
     known = queries.address(borrower_id=request.borrower_id, address_id=address_id)  # type: ignore[attr-defined]
     initial = {name: getattr(known, name) for name in AddressForm.base_fields}
-    return _edit(request, AddressForm(request.POST or None, initial=initial), address_id=address_id)
+    return _edit(
+        request,
+        AddressForm(request.POST if request.method == "POST" else None, initial=initial),
+        address_id=address_id,
+    )
 
 
 @require_POST

@@ -26,7 +26,7 @@ from fenqi.web.mall_forms import CancelForm, ReturnForm
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, QueryDict
 
 GROUPS = (
     ("", gettext_lazy("全部")),
@@ -106,7 +106,7 @@ def received(request: HttpRequest, number: str) -> HttpResponse:
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Give an order up; says beforehand what happens to money already paid."""
     found = _own(request, number)
-    form = CancelForm(request.POST or None)
+    form = CancelForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             purchases_services.cancel_order(
@@ -129,7 +129,7 @@ def give_back(request: HttpRequest, number: str) -> HttpResponse:
     lines = [(str(line.id), line.name) for line in found.returnable_lines]
     kinds = _kinds(found)
     initial = {"kind": kinds[0][0], "line": [lines[0][0]] if len(lines) == 1 else []}
-    form = ReturnForm(request.POST or None, initial=initial, lines=lines, kinds=kinds)
+    form = ReturnForm(_posted(request), initial=initial, lines=lines, kinds=kinds)
     preview = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -181,3 +181,8 @@ def _kinds(found: queries.Order) -> list[tuple[str, Any]]:
 
 def _own(request: HttpRequest, number: str) -> queries.Order:
     return queries.order(borrower_id=request.borrower_id, number=number)  # type: ignore[attr-defined]
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """An empty form that was sent is a form with everything missing, not one that was never sent."""
+    return request.POST if request.method == "POST" else None
