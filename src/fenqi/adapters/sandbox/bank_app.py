@@ -54,29 +54,6 @@ def _account(call: Call, words: Words, account: sqlite3.Row, *, typed: str, erro
     number, tail = account["number"], account["number"][-4:]
     postings = call.store.rows("SELECT * FROM posting WHERE account = ? ORDER BY id DESC LIMIT 50", number)
     states = {"LOST": words("已挂失"), "EXPIRED": words("已过期")}
-    lines = [
-        el(
-            "li",
-            el(
-                "div",
-                el("span", posting["text"] or words("转账")),
-                el(
-                    "span",
-                    ("+" if posting["amount_fen"] > 0 else "") + yuan(posting["amount_fen"]),
-                    class_="amount saving" if posting["amount_fen"] > 0 else "amount",
-                    data_fen=posting["amount_fen"],
-                ),
-                class_="split",
-            ),
-            el(
-                "div",
-                el("time", posting["business_on"], class_="quiet-text"),
-                el("small", words("余额 {amount}", amount=yuan(posting["balance_fen"])), class_="quiet-text"),
-                class_="split",
-            ),
-        )
-        for posting in postings
-    ]
     form = el(
         "form",
         field(
@@ -99,7 +76,7 @@ def _account(call: Call, words: Words, account: sqlite3.Row, *, typed: str, erro
         id=f"move-{tail}",
     )
     title = (
-        account["bank"]
+        words(account["bank"])
         if number.startswith("wallet-")
         else words("{bank} 尾号 {tail}", bank=account["bank"], tail=tail)
     )
@@ -119,9 +96,40 @@ def _account(call: Call, words: Words, account: sqlite3.Row, *, typed: str, erro
             data_role=f"balance-{tail}",
         ),
         form,
-        el("details", el("summary", words("明细")), el("ul", lines, class_="list"), class_="fold", open=True),
+        el(
+            "details",
+            el("summary", words("明细")),
+            el("ul", [_posting(words, posting) for posting in postings], class_="list"),
+            class_="fold",
+            open=True,
+        ),
         class_="card",
         data_account=number,
+    )
+
+
+def _posting(words: Words, posting: sqlite3.Row) -> Safe:
+    amount_fen = posting["amount_fen"]
+    inward = amount_fen > 0
+    return el(
+        "li",
+        el(
+            "div",
+            el("span", words(posting["text"]) or words("转账")),
+            el(
+                "span",
+                "+" * inward + yuan(amount_fen),
+                class_="amount saving" if inward else "amount",
+                data_fen=amount_fen,
+            ),
+            class_="split",
+        ),
+        el(
+            "div",
+            el("time", posting["business_on"], class_="quiet-text"),
+            el("small", words("余额 {amount}", amount=yuan(posting["balance_fen"])), class_="quiet-text"),
+            class_="split",
+        ),
     )
 
 

@@ -27,7 +27,8 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
     with call.store.change() as db:
         payment = _payment(db, serial)
         if payment is None:
-            content = empty(words("没有这笔付款"), words("请回到商城重新付款，没有扣款。"))
+            home = el("a", words("回到商城"), class_="button", href="/")
+            content = empty(words("没有这笔付款"), words("请回到商城重新付款，没有扣款。"), home)
             return as_page(shell(words, title=words("收银台"), content=content, back="/"), status=404)
         if payment["state"] == "OPEN":
             bank.wallet(db, phone=payment["phone"], business_on=payment["business_on"])
@@ -92,7 +93,7 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
 def _option(words: Words, account: sqlite3.Row, is_chosen: bool) -> str:
     is_wallet = account["number"].startswith("wallet-")
     name = (
-        account["bank"]
+        words(account["bank"])
         if is_wallet
         else words("{bank} 尾号 {tail}", bank=account["bank"], tail=account["number"][-4:])
     )

@@ -81,7 +81,7 @@ class Words:
 
     def __call__(self, text: str, **values: Any) -> str:
         if self.language == "en":
-            text = _english().get(text, text)
+            text = _english().get(text, text)  # texts of others (banks, merchants) stay as they are
         return text.format(**values) if values else text
 
 
@@ -146,6 +146,7 @@ def field(
     )
 
 
-def empty(heading: str, text: str) -> Safe:
-    """What will be here."""
-    return el("div", el("h2", heading), el("p", text), class_="empty")
+def empty(heading: str, text: str, action: Safe | None = None) -> Safe:
+    """What will be here, and the one thing to do."""
+    doing = el("div", action, class_="actions") if action else None
+    return el("div", el("h2", heading), el("p", text), doing, class_="empty")

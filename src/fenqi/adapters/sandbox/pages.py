@@ -57,27 +57,17 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
         id="phone-form",
     )
     rows = [
-        el(
-            "li",
-            el(
-                "a",
-                el("span", phone["phone"], class_="grow"),
-                el("span", words("{count} 条消息", count=phone["texts"]), class_="quiet-text"),
-                class_="go",
-                href=f"/sandbox/phones/{phone['phone']}/",
-            ),
+        _door(
+            phone["phone"],
+            words("{count} 条消息", count=phone["texts"]),
+            f"/sandbox/phones/{phone['phone']}/",
         )
         for phone in phones
     ] + [
-        el(
-            "li",
-            el(
-                "a",
-                el("span", row["recipient"], class_="grow"),
-                el("span", words("{count} 封邮件", count=row["texts"]), class_="quiet-text"),
-                class_="go",
-                href=f"/sandbox/mail/{row['recipient']}/",
-            ),
+        _door(
+            row["recipient"],
+            words("{count} 封邮件", count=row["texts"]),
+            f"/sandbox/mail/{row['recipient']}/",
         )
         for row in mail
     ]
@@ -105,6 +95,11 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
         _trial_people(words),
     ]
     return as_page(shell(words, title=words("沙盒"), content=el("div", content, class_="stack"), back="/"))
+
+
+def _door(label: str, beside: str, url: str) -> Safe:
+    inside = [el("span", label, class_="grow"), el("span", beside, class_="quiet-text")]
+    return el("li", el("a", inside, class_="go", href=url))
 
 
 def _trial_people(words: Words) -> Safe:
