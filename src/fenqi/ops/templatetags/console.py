@@ -6,6 +6,8 @@ from typing import Any
 
 from django import template
 
+from fenqi.ops import words
+
 register = template.Library()
 
 
@@ -13,3 +15,9 @@ register = template.Library()
 def is_fen(value: Any) -> bool:
     """In a section of evidence every int is money."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+@register.filter
+def word(code: Any) -> Any:
+    """The word people read for a code in a record."""
+    return words.word(code)

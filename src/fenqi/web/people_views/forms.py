@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.people import refusals
 from fenqi.people.queries import relationships
+from fenqi.plumbing import business_date
+from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import PlainForm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DIGITS = {"inputmode": "numeric"}
 _PHONE = {
@@ -41,6 +47,14 @@ def _text(label: Any, *, help_text: Any = "", longest: int = 100, **attributes: 
 
 def _box(label: Any, missing: Any) -> forms.BooleanField:
     return forms.BooleanField(label=label, error_messages={"required": missing})
+
+
+def _read(reader: Callable[[str], str], text: str) -> str:
+    """What a service would say to this field alone, so that every wrong field is told at once."""
+    try:
+        return reader(text)
+    except Refusal as e:
+        raise forms.ValidationError(e.message) from None
 
 
 class PhoneForm(PlainForm):
@@ -128,6 +142,13 @@ class IdentityForm(PlainForm):
         _("授权报送本笔贷款的还款情况"), _("出借机构依规需要这项授权；可以选择全款支付。")
     )
 
+    def clean_real_name(self) -> str:
+        return _read(refusals.real_name, self.cleaned_data["real_name"])
+
+    def clean_id_number(self) -> str:
+        on = business_date.current()
+        return _read(lambda text: refusals.citizen(text, on=on).number, self.cleaned_data["id_number"])
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("method") == "face" and not data.get("agree_face"):
@@ -156,6 +177,17 @@ class ContactForm(PlainForm):
         _("我已告知对方会填写其信息，并已阅读《第一联系人告知书》"), _("请先告知对方并阅读告知书，再勾选。")
     )
 
+    def clean_name(self) -> str:
+        return _read(refusals.contact_name, self.cleaned_data["name"])
+
+    def clean_phone(self) -> str:
+        return _read(refusals.phone, self.cleaned_data["phone"])
+
+    def clean_relationship(self) -> str:
+        if not self.cleaned_data["relationship"]:
+            raise forms.ValidationError(_("请选择与联系人的关系。"))
+        return str(self.cleaned_data["relationship"])
+
 
 class CardForm(PlainForm):
     """A debit card of one's own."""
@@ -169,6 +201,12 @@ class CardForm(PlainForm):
         **_DIGITS,
     )
     phone = _text(_("银行预留手机号"), **_PHONE)
+
+    def clean_number(self) -> str:
+        return _read(refusals.card_number, self.cleaned_data["number"])
+
+    def clean_phone(self) -> str:
+        return _read(refusals.phone, self.cleaned_data["phone"])
 
 
 class CardCodeForm(CardForm):

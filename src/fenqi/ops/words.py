@@ -1,0 +1,98 @@
+"""Words for the codes that stand in records: the console shows these, the audit trail keeps the codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS: dict[str, Any] = {
+    # identity and contact
+    "none": _("未开始"),
+    "checking": _("核验中"),
+    "passed": _("已通过"),
+    "failed": _("未通过"),
+    "retry": _("待重试"),
+    "limit": _("次数已用完"),
+    "review": _("人工审核中"),
+    "refused": _("审核未通过"),
+    "invited": _("等待联系人"),
+    "accepted": _("联系人已同意"),
+    "declined": _("联系人拒绝"),
+    "unknown_person": _("联系人不认识"),
+    "withdrawn": _("联系人撤回"),
+    "approved": _("已通过"),
+    # audit trail
+    "people.identity.submitted": _("提交实名认证"),
+    "people.identity.approved": _("实名审核通过"),
+    "people.identity.refused": _("实名审核不通过"),
+    "people.identity.moved_away": _("实名转到另一账号"),
+    "people.contact.named": _("填写联系人"),
+    "people.contact.accept": _("联系人同意"),
+    "people.contact.decline": _("联系人拒绝"),
+    "people.contact.unknown_person": _("联系人表示不认识申请人"),
+    "people.contact.withdraw": _("联系人撤回同意"),
+    "people.contact.approved": _("联系人审核通过"),
+    "people.contact.refused": _("联系人审核不通过"),
+    "people.contact.deleted": _("联系人资料已删除"),
+    "people.card.bound": _("绑定银行卡"),
+    "people.card.unbound": _("解绑银行卡"),
+    "people.consent.withdrawn": _("撤回授权"),
+    "people.revealed": _("查看原文"),
+    "people.exported": _("导出本人数据"),
+    "people.step_up": _("短信确认身份"),
+    "people.phone_changed": _("更换手机号"),
+    "people.email_changed": _("更换邮箱"),
+    "people.staff.signed_in": _("员工登录"),
+    "people.staff.locked": _("员工账号锁定"),
+    "people.staff.added": _("新增员工"),
+    "people.staff.totp_on": _("开启两步验证"),
+    # loans and installments
+    "pending": _("待放款"),
+    "active": _("正常"),
+    "overdue": _("逾期"),
+    "settled": _("已结清"),
+    "overpaid": _("多还待退"),
+    "charged_off": _("已转呆账"),
+    "written_off": _("已核销"),
+    "upcoming": _("未到期"),
+    "due": _("待还"),
+    "paid": _("已还"),
+    # events of a loan
+    "payout": _("放款"),
+    "repayment": _("还款"),
+    "early_settlement": _("提前结清"),
+    "prepayment": _("提前还本"),
+    "merchant_refund": _("商户退款"),
+    "payout_refund": _("放款退回"),
+    "goodwill_credit": _("减免"),
+    "overpayment_refund": _("退回多还"),
+    "chargeback": _("拒付"),
+    "charge": _("费用"),
+    "waiver": _("免除"),
+    "reversal": _("冲正"),
+    "return_pause": _("退货暂停"),
+    # steps of the day-end
+    "debits": _("自动扣款"),
+    "collections": _("扣款入账"),
+    "dues": _("到期转应收"),
+    "arrears": _("逾期天数与分级"),
+    "credit_rows": _("征信记录"),
+    "accrual": _("计提利息"),
+    "provisions": _("拨备"),
+    "lender_settlement": _("与出借机构清算"),
+    "invariants": _("核对不变式"),
+    "close": _("关闭账务日"),
+    "reminders": _("提醒"),
+    # movements of money
+    "INTENDED": _("待发送"),
+    "SENT": _("已发送"),
+    "UNKNOWN": _("结果未知，正在询问"),
+    "SUCCEEDED": _("成功"),
+    "FAILED": _("失败"),
+}
+
+
+def word(code: object) -> Any:
+    """The word for a code, or the code itself."""
+    return WORDS.get(str(code), code)
