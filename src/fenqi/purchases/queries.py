@@ -193,19 +193,19 @@ def _effect_on_loan(borrower_id: int, loan: LoanView, amount_fen: int) -> dict[s
 def _notes(to_payer_fen: int, loan: LoanView | None, effect: dict[str, int]) -> list[str]:
     notes = []
     if to_payer_fen:
-        notes.append(_("%(amount)s 原路退回,通常 1 至 3 个工作日到账。") % {"amount": yuan(to_payer_fen)})
+        notes.append(_("%(amount)s 原路退回，通常 1 至 3 个工作日到账。") % {"amount": yuan(to_payer_fen)})
     if loan is None:
         return notes
     notes.append(_("退货处理期间暂停扣款、提醒和逾期计算。"))
     if loan.serviced_by != "us":
         notes.append(
-            _("这笔借款由 %(lender)s 管理,退货后的还款计划以其通知为准。") % {"lender": loan.lender_name}
+            _("这笔借款由 %(lender)s 管理，退货后的还款计划以其通知为准。") % {"lender": loan.lender_name}
         )
     elif effect["new_outstanding_fen"] == 0:
-        notes.append(_("退货后这笔借款结清,不再扣款。"))
+        notes.append(_("退货后这笔借款结清，不再扣款。"))
     else:
         notes.append(
-            _("退货后剩余应还 %(amount)s,下一期应还 %(next)s。")
+            _("退货后剩余应还 %(amount)s，下一期应还 %(next)s。")
             % {
                 "amount": yuan(effect["new_outstanding_fen"]),
                 "next": yuan(effect["next_installment_fen"]),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from fenqi.credit import explaining
 from fenqi.credit import queries as credit
 from fenqi.credit.errors import ApplicationUnknown
 from fenqi.credit.services import GoodsLine, OrderSummary
@@ -19,6 +20,7 @@ from fenqi.purchases.services import CASHIER
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from fenqi.credit.quotes import QuotedPlan
     from fenqi.mall.queries import Order
 
 _PAGES = {
@@ -93,6 +95,18 @@ def methods(borrower_id: int) -> list[Method]:
         *bound,
         Method(value=CASHIER, label=_("收银台"), hint=_("前往支付机构的页面，用其他卡或账户付款")),
     ]
+
+
+def reasons(quote: QuotedPlan) -> dict[str, dict[str, Any]]:
+    """What each figure of a quote answers to 为什么是这个数, with the address of the whole derivation."""
+    return {
+        figure: {
+            **explaining.why(quote, figure),
+            "url": "/checkout/why/?"
+            + urlencode({"plan": quote.key, "amount_fen": quote.amount_fen, "figure": figure}),
+        }
+        for figure in explaining.FIGURES
+    }
 
 
 def summary_of(order: Order) -> OrderSummary:

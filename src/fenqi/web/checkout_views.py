@@ -24,7 +24,7 @@ from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import current_borrower_id
 from fenqi.purchases import services as purchases
 from fenqi.web import mall_checkout
-from fenqi.web.checkout_common import steps, summary_of
+from fenqi.web.checkout_common import reasons, steps, summary_of
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -185,10 +185,6 @@ def _board_rows(board: Board, *, term: str, picked: str) -> dict[str, Any]:
 
 
 def _row(quote: QuotedPlan, *, is_picked: bool) -> dict[str, Any]:
-    def reason(figure: str) -> dict[str, Any]:
-        query = urlencode({"plan": quote.key, "amount_fen": quote.amount_fen, "figure": figure})
-        return {**explaining.why(quote, figure), "url": f"/checkout/why/?{query}"}
-
     return {
         "quote": quote,
         "lender_name": cost_table.lender_name(quote),
@@ -197,7 +193,7 @@ def _row(quote: QuotedPlan, *, is_picked: bool) -> dict[str, Any]:
         "settlement": cost_table.settlement_tag(quote),
         "seen": quote.digest().hex()[:16],
         "is_picked": is_picked,
-        "why": {figure: reason(figure) for figure in explaining.FIGURES},
+        "why": reasons(quote),
     }
 
 

@@ -25,7 +25,7 @@ from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.plumbing.pages import shopper_required
 from fenqi.purchases import queries as purchase_queries
 from fenqi.purchases import services as purchases
-from fenqi.web.checkout_common import address_of, application_of, steps
+from fenqi.web.checkout_common import address_of, application_of, reasons, steps
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ def _agreement_page(
         "quote": quote,
         "lender_name": cost_table.lender_name(quote),
         "table": cost_table.build(quote),
+        "why": reasons(quote),
         "text": agreement_text.agreement(quote, order_number=number),
         "summary": None
         if is_chinese
