@@ -76,15 +76,19 @@ def _score(candidate: Article, asked: list[str]) -> int:
     total = 0
     for word in asked:
         points = sum(weight for weight, place in places if word in place.casefold())
-        # Chinese is written without spaces: 提前还款省利息 is found by its pairs of characters.
         if not points and not word.isascii() and len(word) > 2:
-            pairs = [word[i : i + 2] for i in range(len(word) - 1)]
-            found = [pair for pair in pairs if any(pair in place for _weight, place in places)]
-            points = 1 if len(found) * 2 >= len(pairs) else 0
+            points = _by_pairs(word, places)
         if not points:
             return 0
         total += points
     return total
+
+
+def _by_pairs(word: str, places: tuple[tuple[int, str], ...]) -> int:
+    """Chinese is written without spaces: 提前还款能省多少 is found by its pairs of characters, half of them at least."""
+    pairs = [word[i : i + 2] for i in range(len(word) - 1)]
+    best = [max((weight for weight, place in places if pair in place), default=0) for pair in pairs]
+    return sum(best) if sum(1 for weight in best if weight) * 2 >= len(pairs) else 0
 
 
 def _known(language: str) -> str:

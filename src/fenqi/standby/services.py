@@ -75,6 +75,13 @@ def apply(*, borrower_id: int, agrees: bool, on: datetime.date, evidence: dict[s
         limit_fen=limit_fen,
         reasons=reasons,
     )
+    messages.send(
+        borrower_id=borrower_id,
+        template="standby_opened",
+        context={"amount_fen": limit_fen, "link": "/finance/standby/"},
+        channels=["inbox"],
+        reference=f"standby_opened:{borrower_id}",
+    )
     return limit_fen
 
 
@@ -177,9 +184,18 @@ def payout_succeeded(*, borrower_id: int, draw_id: UUID, payout_id: UUID, on: da
 
 @transaction.atomic
 def payout_failed(*, borrower_id: int, draw_id: UUID, payout_id: UUID, failure: str) -> None:
-    """The money did not leave: the limit is free again and nothing is owed. Safe to repeat."""
-    StandbyDraw.objects.filter(borrower_id=borrower_id, id=draw_id, state=DrawState.INTENDED).update(
-        state=DrawState.FAILED, payout_id=payout_id, failure=failure
+    """The money did not leave: the limit is free again, nothing is owed, the shopper is told. Safe to repeat."""
+    row = StandbyDraw.objects.select_for_update().get(borrower_id=borrower_id, id=draw_id)
+    if row.state != DrawState.INTENDED:
+        return
+    row.state, row.payout_id, row.failure = DrawState.FAILED, payout_id, failure
+    row.save()
+    messages.send(
+        borrower_id=borrower_id,
+        template="standby_failed",
+        context={"amount_fen": row.amount_fen, "link": "/finance/standby/"},
+        channels=["inbox", "sms"],
+        reference=f"standby:{draw_id}",
     )
 
 

@@ -15,7 +15,7 @@ from fenqi.plumbing.errors import Conflict, NotFound, Refusal
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.pages import shopper_required
 from fenqi.servicing import queries as servicing
-from fenqi.web.finance_views_common import chosen_card, methods, pay, reference_typed
+from fenqi.web.finance_views_common import begun_already, chosen_card, methods, pay, reference_typed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -48,6 +48,10 @@ def bills(request: HttpRequest) -> HttpResponse:
 def repay_bill(request: HttpRequest, lender: str, due_on: str) -> HttpResponse:
     """One bill: its lines over all loans of that lender, and paying it."""
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
+    if request.method == "POST":
+        begun = begun_already(borrower_id=borrower_id, posted=request.POST)
+        if begun is not None:
+            return begun
     bill = _bill(borrower_id, lender, due_on)
     offered = methods(people.cards(borrower_id))
     error: Refusal | None = None

@@ -11,6 +11,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
 from fenqi.plumbing import sealed
@@ -125,6 +126,18 @@ def pay(
         reference=reference,
     )
     return HttpResponseRedirect(start.redirect_url or outcome_url)
+
+
+def begun_already(*, borrower_id: int, posted: QueryDict) -> HttpResponse | None:
+    """For a form sent twice: where its payment stands, whatever the bill says by now."""
+    reference = reference_typed(posted)
+    payment = payment_queries.payment_by_reference(borrower_id=borrower_id, reference=reference)
+    if payment is None:
+        return None
+    waits_at_cashier = payment.is_open and payment.redirect_url
+    return HttpResponseRedirect(
+        payment.redirect_url if waits_at_cashier else reverse("finance-payment", args=[reference])
+    )
 
 
 def reference_typed(posted: QueryDict) -> str:

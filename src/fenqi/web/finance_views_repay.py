@@ -20,7 +20,15 @@ from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.pages import PlainForm, refusal_to_form, shopper_required
 from fenqi.servicing import queries as servicing
 from fenqi.web.finance_views import to_finance
-from fenqi.web.finance_views_common import chosen_card, fen_typed, loan_of, methods, pay, reference_typed
+from fenqi.web.finance_views_common import (
+    begun_already,
+    chosen_card,
+    fen_typed,
+    loan_of,
+    methods,
+    pay,
+    reference_typed,
+)
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -116,6 +124,10 @@ def loan_of_order(borrower_id: int, order_number: str) -> servicing.LoanView:
 def _repay(request: HttpRequest, loan: servicing.LoanView, *, door: str, back: str) -> HttpResponse:
     if loan.pay_url:  # the lender services this loan itself: it is repaid there
         return render(request, "web/finance/external.html", {"part": "bills", "loan": loan, "back": back})
+    if request.method == "POST":
+        begun = begun_already(borrower_id=loan.borrower_id, posted=request.POST)
+        if begun is not None:
+            return begun
     typed = request.POST if request.method == "POST" else request.GET
     if "choice" not in typed:
         form = ChoiceForm(loan=loan, initial=_first_choice(loan))

@@ -19,7 +19,7 @@ from fenqi.plumbing.pages import shopper_required
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services
 from fenqi.web.finance_views import to_finance
-from fenqi.web.finance_views_common import chosen_card, loan_of, methods, pay, reference_typed
+from fenqi.web.finance_views_common import begun_already, chosen_card, loan_of, methods, pay, reference_typed
 from fenqi.web.finance_views_repay import loan_of_order
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def _settle(request: HttpRequest, loan: servicing.LoanView, *, door: str, back: 
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
     if loan.pay_url:
         return render(request, "web/finance/external.html", {"part": "bills", "loan": loan, "back": back})
+    if request.method == "POST":
+        begun = begun_already(borrower_id=borrower_id, posted=request.POST)
+        if begun is not None:
+            return begun
     if loan.outstanding_fen == 0:
         return HttpResponseRedirect(back)
     today = business_date.current()
