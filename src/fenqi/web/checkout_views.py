@@ -69,6 +69,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _checkout_page(request, selection)
     wants_installments = request.POST.get("go") == "installments"
     financed = mall_checkout.read_choice(request.POST, selection) if wants_installments else []
+    if wants_installments and not financed and len(selection.lines) == 1:
+        financed = [selection.lines[0].sku]  # with one thing there is nothing to choose
     mall_checkout.choose(request, financed_skus=financed, address_id=_address_posted(request))
     selection = mall_checkout.selection(request)
     assert selection is not None
