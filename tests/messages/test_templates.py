@@ -12,6 +12,7 @@ CONTEXT = {
     "days": 12,
     "due_on": "2026-12-08",
     "first_due_on": "2026-12-22",
+    "grace_until_on": "2026-12-11",
     "installments": 12,
     "lender": "江城银行",
     "link": "/pay/0123456789abcdef0123456789abcdef/",

@@ -162,6 +162,16 @@ TEMPLATES: dict[str, Template] = {
         title=_("已收到还款"),
         body=_("已收到您的还款 {amount}，已入账。明细：{link}"),
     ),
+    "in_grace": Template(
+        kind=Kind.REMINDER,
+        needs=("amount", "due_on", "grace_until_on", "link"),
+        channels=("sms", "email", "inbox"),
+        sms=_("您 {due_on} 的账单还有 {amount} 未付，{grace_until_on} 前付清不收任何费用：{link}"),
+        title=_("账单已过到期日，仍在宽限期"),
+        body=_(
+            "{due_on} 到期的账单还有 {amount} 未还。宽限期到 {grace_until_on}，在此之前还清，不收罚息，也不影响信用记录：{link}"
+        ),
+    ),
     "overdue": Template(
         kind=Kind.COLLECTION,
         needs=("amount", "due_on", "link"),
