@@ -15,6 +15,6 @@ def report(bench: str, *, ratios: dict[str, tuple[float, float]], **figures: Any
     for name, (value, aim) in ratios.items():
         print(f"{name:28} {value:10.3f}   aim {aim:g}")
     for name, figure in figures.items():
-        print(f"{name:28} {figure:>10}")
+        print(f"{name:28} {figure!s:>10}")
     rounded = {name: [round(value, 3), aim] for name, (value, aim) in ratios.items()}
     print(json.dumps({"bench": bench, "ratios": rounded, **figures}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fenqi.credit import queries as credit
 from fenqi.mall import queries, services
 from fenqi.mall.services.returns import CHANGED_MIND
 from fenqi.plumbing import business_date, clock, rule_data
@@ -89,6 +91,24 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     bills = order_bills_context(request, found) if found.financed_amount_fen else None
     context = {"order": found, "timeline": timeline, "has_bills": bills is not None, **(bills or {})}
     return render(request, "web/orders/order.html", context)
+
+
+@require_GET
+@shopper_required
+def go_on(request: HttpRequest, number: str) -> HttpResponse:
+    """继续支付: to wherever an unpaid order waits."""
+    found = _own(request, number)
+    if not found.is_unpaid:
+        return HttpResponseRedirect(reverse("order", args=[number]))
+    here = urlencode({"order": number})
+    if purchases.purchase_of_order(borrower_id=found.borrower_id, order_id=found.id):
+        return HttpResponseRedirect(f"/checkout/waiting/?{here}")
+    begun = credit.applications_of_order(borrower_id=found.borrower_id, order_id=found.id)
+    for application in begun:
+        if application.is_open:
+            return HttpResponseRedirect(f"/checkout/next/?{urlencode({'application': application.id})}")
+    page = "plans" if found.financed_amount_fen else "pay"
+    return HttpResponseRedirect(f"/checkout/{page}/?{here}")
 
 
 @require_POST
