@@ -158,7 +158,11 @@ class EventReference(models.Model):
 
 
 class LoanInstallment(models.Model):
-    """One installment as the last event left it (penalty as of `projected_on`): a projection of terms and events."""
+    """
+    One installment as the last event left it (penalty as of `projected_on`): a projection of terms and events.
+
+    The widest table of a book: amounts are four bytes, which holds 21 million yuan (opening.LARGEST_PRINCIPAL_FEN).
+    """
 
     pk = models.CompositePrimaryKey("borrower_id", "loan_id", "number")
     borrower_id = models.BigIntegerField()
@@ -166,19 +170,19 @@ class LoanInstallment(models.Model):
     number = models.SmallIntegerField()
     starts_on = models.DateField()
     due_on = models.DateField()
-    balance_after_fen = models.BigIntegerField()
-    principal_fen = models.BigIntegerField()
-    interest_fen = models.BigIntegerField()
-    fee_fen = models.BigIntegerField(default=0)
-    penalty_fen = models.BigIntegerField(default=0)
-    late_fee_fen = models.BigIntegerField(default=0)
-    principal_paid_fen = models.BigIntegerField(default=0)
-    interest_paid_fen = models.BigIntegerField(default=0)
-    fee_paid_fen = models.BigIntegerField(default=0)
-    penalty_paid_fen = models.BigIntegerField(default=0)
-    late_fee_paid_fen = models.BigIntegerField(default=0)
-    waived_fen = models.BigIntegerField(default=0)
-    subsidy_fen = models.BigIntegerField(default=0)
+    balance_after_fen = models.IntegerField()
+    principal_fen = models.IntegerField()
+    interest_fen = models.IntegerField()
+    fee_fen = models.IntegerField(default=0)
+    penalty_fen = models.IntegerField(default=0)
+    late_fee_fen = models.IntegerField(default=0)
+    principal_paid_fen = models.IntegerField(default=0)
+    interest_paid_fen = models.IntegerField(default=0)
+    fee_paid_fen = models.IntegerField(default=0)
+    penalty_paid_fen = models.IntegerField(default=0)
+    late_fee_paid_fen = models.IntegerField(default=0)
+    waived_fen = models.IntegerField(default=0)
+    subsidy_fen = models.IntegerField(default=0)
     paid_on = models.DateField(null=True)
 
     class Meta:

@@ -26,6 +26,9 @@ from fenqi.servicing.projection import INSTALLMENT_COLUMNS, project
 THROUGH_CHANNEL = frozenset({"standby"})
 """Products whose money leaves through the channel to the borrower; a lender pays a shop itself."""
 
+LARGEST_PRINCIPAL_FEN = 1_000_000_000
+"""Ten million yuan: with its interest still within four bytes (and far above any consumer loan, rules-cn 1.9)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalInstallment:
@@ -63,7 +66,7 @@ def open_loan(
     `lender_share_bp` of the principal (of 10,000) is the lender's money, the rest the platform's own.
     Raises: AmountNotPositive, AmountTooLarge, ReferenceReused; the domain's TermsError.
     """
-    recording.check_amount(principal_fen)
+    recording.check_amount(principal_fen, largest_fen=LARGEST_PRINCIPAL_FEN)
     loan_id = ids.new_id()
     taken = _take_reference(reference, borrower_id, loan_id, "payout", principal_fen)
     if taken is not None:
@@ -148,7 +151,7 @@ def open_external_loan(
 
     Raises: AmountNotPositive, AmountTooLarge, ReferenceReused.
     """
-    recording.check_amount(principal_fen)
+    recording.check_amount(principal_fen, largest_fen=LARGEST_PRINCIPAL_FEN)
     loan_id = ids.new_id()
     taken = _take_reference(reference, borrower_id, loan_id, "mirror", principal_fen)
     if taken is not None:

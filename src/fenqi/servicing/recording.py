@@ -82,11 +82,11 @@ def today(open_on: datetime.date) -> datetime.date:
     return open_on if settings.CLOCK_FOLLOWS_BUSINESS_DATE else timezone.localdate()
 
 
-def check_amount(amount_fen: Any) -> None:
+def check_amount(amount_fen: Any, *, largest_fen: int = LARGEST_FEN) -> None:
     """Raises: AmountNotPositive, AmountTooLarge."""
     if isinstance(amount_fen, bool) or not isinstance(amount_fen, int) or amount_fen <= 0:
         raise AmountNotPositive(_("金额要大于 0。"), field="amount", amount_fen=str(amount_fen))
-    if amount_fen > LARGEST_FEN:
+    if amount_fen > largest_fen:
         raise AmountTooLarge(_("金额太大。"), field="amount", amount_fen=amount_fen)
 
 

@@ -33,22 +33,29 @@ ACCRUED = f"coalesce((2 * l.{{0}}_accruing_fen * {ELAPSED} + {LENGTH}) / nullif(
 # A loan more than 90 days past due earns nothing until it is received; its receivable is taken back.
 EARNS = "l.tier < 3"
 
-# The one scan over all loans of a date.
+# The one scan over all loans of a date. A SELECT of its own, because only that is read by several workers.
 BOOK_DAY = f"""
-INSERT INTO servicing_bookday (business_date, book_id, bucket, tier, loans, principal_outstanding_fen, outstanding_fen,
-                               interest_receivable_fen, fee_receivable_fen, subsidy_unearned_fen)
-SELECT %(on)s, l.book_id, l.bucket, l.tier, count(*), sum(l.principal_outstanding_fen), sum(l.outstanding_fen),
+SELECT l.book_id, l.bucket, l.tier, count(*), sum(l.principal_outstanding_fen), sum(l.outstanding_fen),
        sum(CASE WHEN {EARNS} THEN l.interest_carried_fen + {ACCRUED.format("interest")} ELSE 0 END),
        sum(CASE WHEN {EARNS} THEN l.fee_carried_fen + {ACCRUED.format("fee")} ELSE 0 END),
        sum(l.subsidy_unearned_fen - {ACCRUED.format("subsidy")})
 FROM servicing_loan l
 WHERE l.state IN ('active', 'overdue') AND l.serviced_by = 'us'
 GROUP BY l.book_id, l.bucket, l.tier
-ON CONFLICT (business_date, book_id, bucket, tier) DO UPDATE SET
-  loans = excluded.loans, principal_outstanding_fen = excluded.principal_outstanding_fen,
-  outstanding_fen = excluded.outstanding_fen, interest_receivable_fen = excluded.interest_receivable_fen,
-  fee_receivable_fen = excluded.fee_receivable_fen, subsidy_unearned_fen = excluded.subsidy_unearned_fen
 """
+
+
+BOOK_DAY_COLUMNS = (
+    "book_id",
+    "bucket",
+    "tier",
+    "loans",
+    "principal_outstanding_fen",
+    "outstanding_fen",
+    "interest_receivable_fen",
+    "fee_receivable_fen",
+    "subsidy_unearned_fen",
+)
 
 
 class InvariantBroken(Exception):
@@ -63,6 +70,11 @@ def accrue(on: datetime.date) -> dict[str, int]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ledger.POSTING_LOCK])
             cursor.execute(BOOK_DAY, {"on": on})
+            rows = cursor.fetchall()
+        BookDay.objects.filter(business_date=on).delete()
+        BookDay.objects.bulk_create(
+            BookDay(business_date=on, **dict(zip(BOOK_DAY_COLUMNS, row, strict=True))) for row in rows
+        )
         targets = _targets(on)
         balances = ledger_queries.balances_by_book(ALL_DATES)
         for book in ledger_queries.books():

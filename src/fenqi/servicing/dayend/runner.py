@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.plumbing import business_date, clock
 from fenqi.plumbing.errors import Conflict
-from fenqi.servicing.dayend import closing, debiting, telling, turning
+from fenqi.servicing.dayend import closing, debiting, parts, telling, turning
 from fenqi.servicing.models import DayEndRun, DayEndStep
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def run_dayend(
     a date. Not inside a transaction.
     Raises: DayEndRunning if another run is at work; DayEndError naming the step that failed.
     """
-    with _alone():
+    with _alone(), parts.planned_for_bulk():
         closed = []
         unfinished = DayEndRun.objects.exclude(state="closed").order_by("business_date").first()
         on = unfinished.business_date if unfinished else business_date.current()
