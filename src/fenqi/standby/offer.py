@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fenqi.domain import revolving
 from fenqi.domain.events import Event, EventKind
 from fenqi.domain.schedule import build_schedule
 from fenqi.domain.settlement import quote_settlement
-from fenqi.domain.terms import LoanTerms, Method
 from fenqi.plumbing import rule_data
 
 if TYPE_CHECKING:
     from fenqi.domain.schedule import Schedule
+    from fenqi.domain.terms import LoanTerms
 
 PREVIEW_DAYS = (1, 7, 20, 30)
 
@@ -53,23 +54,14 @@ def current(on: datetime.date) -> Offer:
     )
 
 
-def draw_terms(
-    *,
-    annual_rate: Decimal,
-    cap_annual_rate: Decimal,
-    installments: int,
-    due_day: int,
-    starts_on: datetime.date,
+def terms_of(
+    *, annual_rate: Decimal, cap_annual_rate: Decimal, installments: int, due_day: int, on: datetime.date
 ) -> LoanTerms:
-    """Terms of one draw: interest by the day on what is owed, due on the line's day of the month."""
-    return LoanTerms(
-        method=Method.DAILY_INTEREST,
-        installments=installments,
-        annual_rate=annual_rate,
-        starts_on=starts_on,
-        due_day=due_day,
-        cost_cap_annual_rate=cap_annual_rate,
+    """Terms of one draw, by the engine's rules for a revolving line."""
+    line = revolving.StandbyLine(
+        limit_fen=0, annual_rate=annual_rate, bill_day=due_day, cost_cap_annual_rate=cap_annual_rate
     )
+    return revolving.draw_terms(line=line, installments=installments, on=on)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +91,8 @@ def preview(
     *, amount_fen: int, installments: int, annual_rate: Decimal, cap: Decimal, due_day: int, on: datetime.date
 ) -> DrawPreview:
     """The cost of drawing `amount_fen` on a date."""
-    terms = draw_terms(
-        annual_rate=annual_rate,
-        cap_annual_rate=cap,
-        installments=installments,
-        due_day=due_day,
-        starts_on=on,
+    terms = terms_of(
+        annual_rate=annual_rate, cap_annual_rate=cap, installments=installments, due_day=due_day, on=on
     )
     payout = Event(id="draw", kind=EventKind.PAYOUT, on=on, amount_fen=amount_fen)
     schedule = build_schedule(terms, amount_fen, on)

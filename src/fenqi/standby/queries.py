@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.domain import revolving
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.servicing import queries as servicing
@@ -63,13 +64,19 @@ def line(borrower_id: int) -> Line | None:
     pending = tuple(
         _draw(draw) for draw in StandbyDraw.objects.filter(borrower_id=borrower_id, state=DrawState.INTENDED)
     )
-    drawn_fen = sum(loan.principal_outstanding_fen for loan in loans)
+    limit = revolving.StandbyLine(
+        limit_fen=row.limit_fen,
+        annual_rate=row.annual_rate,
+        bill_day=row.due_day,
+        cost_cap_annual_rate=None,  # checked where a draw gets its terms
+    )
+    undrawn_fen = revolving.available_fen(line=limit, draws=loans)
     pending_fen = sum(draw.amount_fen for draw in pending)
     return Line(
         limit_fen=row.limit_fen,
-        drawn_fen=drawn_fen,
+        drawn_fen=sum(loan.principal_outstanding_fen for loan in loans),
         pending_fen=pending_fen,
-        available_fen=max(row.limit_fen - drawn_fen - pending_fen, 0),
+        available_fen=max(undrawn_fen - pending_fen, 0),
         annual_rate=row.annual_rate,
         due_day=row.due_day,
         is_frozen=row.state != LineState.ACTIVE or any(loan.is_overdue for loan in loans),

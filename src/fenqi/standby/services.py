@@ -152,12 +152,12 @@ def payout_succeeded(*, borrower_id: int, draw_id: UUID, payout_id: UUID, on: da
         agreement_id=None,
         order_id=None,
         lender_code=line.lender_code,
-        terms=offer.draw_terms(
+        terms=offer.terms_of(
             annual_rate=line.annual_rate,
             cap_annual_rate=offer.current(on).cap_annual_rate,
             installments=row.installments,
             due_day=line.due_day,
-            starts_on=on,
+            on=on,
         ),
         principal_fen=row.amount_fen,
         on=on,

@@ -99,8 +99,13 @@ def loan_context(found: servicing.LoanView, *, door: str, order_number: str = ""
         "loan_order_number": order_number,
         "loan_is_in_grace": not found.is_overdue
         and bool(found.next_due_on and found.next_due_on < found.as_of),
-        "loan_agreement_path": reverse("agreement-pdf", args=[found.agreement_id]) if found.agreement_id else "",
+        "loan_agreement_path": reverse("agreement-pdf", args=[found.agreement_id])
+        if found.agreement_id
+        else "",
         "loan_calendar_path": calendar_path(found.number),
+        "loan_agreement_path": reverse("agreement-pdf", args=[found.agreement_id])
+        if found.agreement_id
+        else "",
         "chart": finance_chart.bars(found.installments),
     }
 

@@ -4,47 +4,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='StandbyDraw',
+            name="StandbyDraw",
             fields=[
-                ('pk', models.CompositePrimaryKey('borrower_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('borrower_id', models.BigIntegerField()),
-                ('id', models.UUIDField()),
-                ('card_id', models.UUIDField()),
-                ('amount_fen', models.BigIntegerField()),
-                ('installments', models.PositiveSmallIntegerField()),
-                ('state', models.TextField(choices=[('intended', 'Intended'), ('paid_out', 'Paid Out'), ('failed', 'Failed')], default='intended')),
-                ('drawn_on', models.DateField()),
-                ('payout_id', models.UUIDField(null=True)),
-                ('loan_id', models.UUIDField(null=True)),
-                ('failure', models.TextField(blank=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "borrower_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("borrower_id", models.BigIntegerField()),
+                ("id", models.UUIDField()),
+                ("card_id", models.UUIDField()),
+                ("amount_fen", models.BigIntegerField()),
+                ("installments", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[("intended", "Intended"), ("paid_out", "Paid Out"), ("failed", "Failed")],
+                        default="intended",
+                    ),
+                ),
+                ("drawn_on", models.DateField()),
+                ("payout_id", models.UUIDField(null=True)),
+                ("loan_id", models.UUIDField(null=True)),
+                ("failure", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['borrower_id', 'state'], name='draw_of_line')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['intended', 'paid_out', 'failed'])), name='draw_state'), models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='draw_amount'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid_out'), _negated=True), ('loan_id__isnull', False), _connector='OR'), name='draw_paid_out_has_loan')],
+                "indexes": [models.Index(fields=["borrower_id", "state"], name="draw_of_line")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["intended", "paid_out", "failed"])),
+                        name="draw_state",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("amount_fen__gt", 0)), name="draw_amount"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "paid_out"), _negated=True),
+                            ("loan_id__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="draw_paid_out_has_loan",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StandbyLine',
+            name="StandbyLine",
             fields=[
-                ('borrower_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('lender_code', models.TextField()),
-                ('limit_fen', models.BigIntegerField()),
-                ('annual_rate', models.DecimalField(decimal_places=6, max_digits=9)),
-                ('due_day', models.PositiveSmallIntegerField()),
-                ('state', models.TextField(choices=[('active', 'Active'), ('closed', 'Closed')], default='active')),
-                ('opened_on', models.DateField()),
-                ('reasons', models.JSONField()),
+                ("borrower_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("lender_code", models.TextField()),
+                ("limit_fen", models.BigIntegerField()),
+                ("annual_rate", models.DecimalField(decimal_places=6, max_digits=9)),
+                ("due_day", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.TextField(choices=[("active", "Active"), ("closed", "Closed")], default="active"),
+                ),
+                ("opened_on", models.DateField()),
+                ("reasons", models.JSONField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'closed'])), name='line_state'), models.CheckConstraint(condition=models.Q(('limit_fen__gt', 0)), name='line_limit'), models.CheckConstraint(condition=models.Q(('due_day__range', (1, 28))), name='line_due_day')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["active", "closed"])), name="line_state"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("limit_fen__gt", 0)), name="line_limit"),
+                    models.CheckConstraint(
+                        condition=models.Q(("due_day__range", (1, 28))), name="line_due_day"
+                    ),
+                ],
             },
         ),
     ]
