@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from fenqi.credit import quotes
@@ -100,7 +101,7 @@ def make_quotes(*, amount_fen: int, on: datetime.date) -> Board:
             try:
                 rows += _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
             except (LenderUnavailable, LenderRefused):
-                missing.append(lender.name)
+                missing.append(_name_of(lender))
         else:
             rows += _quote_all(lender, plans, amount_fen=amount_fen, on=on)
     return Board(
@@ -132,7 +133,7 @@ def make_quote(*, key: str, amount_fen: int, on: datetime.date) -> QuotedPlan:
                 offers = _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
             except (LenderUnavailable, LenderRefused) as e:
                 raise LenderSilent(
-                    _("%(lender)s 暂未响应，请稍后再试或选择其他方案。") % {"lender": lender.name},
+                    _("%(lender)s 暂未响应，请稍后再试或选择其他方案。") % {"lender": _name_of(lender)},
                     field="plan",
                 ) from e
             found = [quote for quote in offers if quote.plan_code == plan_code]
@@ -212,6 +213,10 @@ def _check_amount(amount_fen: int, *, least_fen: int) -> None:
             field="amount_fen",
             least_fen=least_fen,
         )
+
+
+def _name_of(lender: Lender) -> str:
+    return lender.name if (get_language() or "zh").startswith("zh") else lender.name_en
 
 
 def _offered(on: datetime.date, lender_code: str | None = None) -> Iterator[tuple[Lender, list[Plan]]]:

@@ -29,8 +29,10 @@ from fenqi.plumbing import audit, business_date, clock, outbox, rule_data
 from fenqi.plumbing.ids import new_id, new_number
 
 if TYPE_CHECKING:
+    from fenqi.credit.models import Application
     from fenqi.credit.orders import OrderSummary
     from fenqi.credit.quotes import QuotedPlan
+    from fenqi.credit.services.quoting import Held
 
 _SALT = "fenqi.credit.agreement-page"
 _PAGE_LIVES_SECONDS = 24 * 3600
@@ -83,48 +85,60 @@ def sign_agreement(
         card = next((card for card in people.cards(borrower_id) if card.id == card_id), None)
         if card is None:
             raise CardMissing(_("请选择一张还款银行卡。"), field="card_id")
-        on = business_date.current()
-        if not held.stands(now=clock.wall(), on=on):
+        if not held.stands(now=clock.wall(), on=business_date.current()):
             raise QuoteChanged(_("报价已过期，请核对新的报价后再签署。"), field="quote")
-        content = _content(borrower_id, held.quote, order, bank=card.bank, tail=card.tail)
-        text = agreement_text.agreement(held.quote, order_number=order.number)
-        agreement = Agreement.objects.create(
-            borrower_id=borrower_id,
-            id=new_id(),
-            number=new_number("A", on),
-            application_id=application_id,
-            order_id=row.order_id,
-            quote_id=row.quote_id,
-            lender_code=row.lender_code,
-            amount_fen=row.amount_fen,
-            card_id=card.id,
-            quote_digest=held.digest,
-            text_version=text.version,
-            text_digest=text.digest(),
-            digest=_digest(content),
-            content=content,
-            read_seconds=seconds,
-            evidence=evidence,
-            signed_on=on,
-            signed_at=clock.now(),
-        )
-        row.state = ApplicationState.SIGNED
-        row.save(update_fields=["state"])
-        audit.record(
-            actor=f"shopper:{borrower_id}",
-            action="agreement.signed",
-            subject=f"agreement:{agreement.id}",
-            digest=bytes(agreement.digest).hex(),
-            read_seconds=seconds,
-        )
-        outbox.publish(
-            "credit.agreement.signed",
-            borrower_id=borrower_id,
-            agreement_id=agreement.id,
-            application_id=application_id,
-            order_id=row.order_id,
-        )
-        return agreement.id
+        return _write_down(row, held, order, card, seconds=seconds, evidence=evidence)
+
+
+def _write_down(
+    row: Application,
+    held: Held,
+    order: OrderSummary,
+    card: people.Card,
+    *,
+    seconds: int,
+    evidence: dict[str, Any],
+) -> UUID:
+    on = business_date.current()
+    content = _content(row.borrower_id, held.quote, order, bank=card.bank, tail=card.tail)
+    text = agreement_text.agreement(held.quote, order_number=order.number)
+    agreement = Agreement.objects.create(
+        borrower_id=row.borrower_id,
+        id=new_id(),
+        number=new_number("A", on),
+        application_id=row.id,
+        order_id=row.order_id,
+        quote_id=row.quote_id,
+        lender_code=row.lender_code,
+        amount_fen=row.amount_fen,
+        card_id=card.id,
+        quote_digest=held.digest,
+        text_version=text.version,
+        text_digest=text.digest(),
+        digest=_digest(content),
+        content=content,
+        read_seconds=seconds,
+        evidence=evidence,
+        signed_on=on,
+        signed_at=clock.now(),
+    )
+    row.state = ApplicationState.SIGNED
+    row.save(update_fields=["state"])
+    audit.record(
+        actor=f"shopper:{row.borrower_id}",
+        action="agreement.signed",
+        subject=f"agreement:{agreement.id}",
+        digest=bytes(agreement.digest).hex(),
+        read_seconds=seconds,
+    )
+    outbox.publish(
+        "credit.agreement.signed",
+        borrower_id=row.borrower_id,
+        agreement_id=agreement.id,
+        application_id=row.id,
+        order_id=row.order_id,
+    )
+    return agreement.id
 
 
 def _shown(borrower_id: int, application_id: UUID, quote: QuotedPlan, order_number: str) -> str:
