@@ -103,9 +103,6 @@ def loan_context(found: servicing.LoanView, *, door: str, order_number: str = ""
         if found.agreement_id
         else "",
         "loan_calendar_path": calendar_path(found.number),
-        "loan_agreement_path": reverse("agreement-pdf", args=[found.agreement_id])
-        if found.agreement_id
-        else "",
         "chart": finance_chart.bars(found.installments),
     }
 
