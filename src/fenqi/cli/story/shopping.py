@@ -78,7 +78,7 @@ def _fill_address(world: World) -> None:
         "address-form",
         recipient=world.name,
         phone=world.phone,
-        province=str(page.page.select("select[name=province] option")[5]["value"]),
+        province="浙江省",
         city="杭州市",
         district="西湖区",
         street="文三路 100 号 3 幢 502",
