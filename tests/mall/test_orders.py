@@ -256,11 +256,11 @@ class TestLists:
         assert queries.find_order(f" {order.number.lower()} ").id == order.id
         assert queries.find_order("Q0") is None
 
-    def test_reads_an_order_in_four_queries(self, goods, placed, django_assert_num_queries):
+    def test_reads_an_order_in_two_queries(self, goods, placed, django_assert_num_queries):
         goods(phone=1, band=1)
         order_id = placed(phone=1, band=1)
 
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(2):
             seen(order_id)
 
 
