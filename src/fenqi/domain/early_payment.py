@@ -69,9 +69,12 @@ def trim(loan: RunningLoan, on: date) -> int:
     """
     rules = loan.terms.settlement
     if rules.interest_to is InterestTo.MATURITY:
+        if loan.is_on_real_balance:
+            real_balance.fix_to_maturity(loan, on)
         return 0
     if loan.is_on_real_balance:
-        return real_balance.stop(loan, on, at_period_end=rules.interest_to is InterestTo.PERIOD_END)
+        at_period_end = rules.interest_to is InterestTo.PERIOD_END
+        return real_balance.stop(loan, on, for_good=True, at_period_end=at_period_end)
     freed = 0
     is_fee = loan.terms.method is Method.FLAT_FEE
     for row in loan.future_rows(on):
@@ -160,7 +163,7 @@ def prepay_principal(loan: RunningLoan, rows: Sequence[Row], part: int, keep: Ke
     rows[0].pay(PRINCIPAL, part, on)
     if loan.is_on_real_balance:
         # The plan is laid again after the event: with the old size of installments the last ones run empty.
-        loan.installment_fen = loan.installment_fen if keep is Keep.SHORTER_TERM else None
+        loan.sizes_are_stale = keep is Keep.SMALLER_INSTALLMENTS
         return freed
     freed += lay_again(loan, rows, balance - part, on, installment_fen=size)
     for row in reversed(rows[1:]):

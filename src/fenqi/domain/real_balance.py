@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from fenqi.domain.amortisation import lay_out
-from fenqi.domain.cost import lower_due, set_cost, span_interest
-from fenqi.domain.running import PRINCIPAL, Row, RunningLoan
+from fenqi.domain.cost import lower_due, planned_cost, set_cost, span_interest
+from fenqi.domain.running import INTEREST, PRINCIPAL, Row, RunningLoan
 from fenqi.domain.schedule import interest_factors
 from fenqi.domain.terms import InterestBase, LoanTerms, Method
 
@@ -40,7 +40,7 @@ def close_passed(loan: RunningLoan, on: date) -> None:
         row.is_closed = True
 
 
-def stop(loan: RunningLoan, on: date, *, at_period_end: bool = False) -> int:
+def stop(loan: RunningLoan, on: date, *, for_good: bool = False, at_period_end: bool = False) -> int:
     """
     Lay the plan as if interest stopped on a day (or at the end of its period); returns the money that frees.
 
@@ -52,12 +52,14 @@ def stop(loan: RunningLoan, on: date, *, at_period_end: bool = False) -> int:
     running = rows[0]
     if base_of(loan.terms) is not InterestBase.PERIOD_BALANCE:
         _count(loan, running, on)
-    if at_period_end:
-        running.earned_fen = _projected(loan, rows, on)
-        running.earned_to = running.due_on
     cost = running.earned_fen
-    if on > running.earned_to:
+    goes_on = base_of(loan.terms) is InterestBase.PERIOD_BALANCE and not for_good
+    if at_period_end or goes_on:
+        cost = _projected(loan, rows, on)
+    elif on > running.earned_to:
         cost += span_interest(loan, running, _bearing(loan, running), running.earned_to, on)
+    if for_good:
+        running.earned_fen, running.earned_to = cost, running.due_on
     return _lay(loan, rows, [cost] + [0] * (len(rows) - 1))
 
 
@@ -69,9 +71,16 @@ def project(loan: RunningLoan, on: date) -> int:
     costs = [_projected(loan, rows, on)]
     left = _not_due(loan, rows) - _target(loan, rows, rows[0], costs[0])
     for row in rows[1:]:
-        costs.append(span_interest(loan, row, max(0, left), row.starts_on, row.due_on))
+        costs.append(span_interest(loan, row, max(0, left), row.earned_to, row.due_on))
         left -= _target(loan, rows, row, costs[-1])
     return _lay(loan, rows, costs)
+
+
+def fix_to_maturity(loan: RunningLoan, on: date) -> None:
+    """Make the interest of the plan, to its very end, due whatever is paid now."""
+    project(loan, on)
+    for row in loan.future_rows(on):
+        row.earned_fen, row.earned_to = planned_cost(loan, row), row.due_on
 
 
 def _projected(loan: RunningLoan, rows: Sequence[Row], on: date) -> int:
@@ -130,20 +139,30 @@ def _lay(loan: RunningLoan, rows: Sequence[Row], costs: Sequence[int]) -> int:
 
 def _target(loan: RunningLoan, rows: Sequence[Row], row: Row, cost: int) -> int:
     """How much principal a row still has to take: the size of the installment less its interest and what is paid."""
-    if loan.installment_fen is None:
-        loan.installment_fen = _size(loan, rows)
-    if row.number <= loan.terms.principal_grace:
-        return 0
-    part = loan.installment_fen
+    if loan.sizes_are_stale:
+        _find_sizes(loan, rows)
+    part = row.size_fen
     if loan.terms.method is Method.EQUAL_INSTALLMENT and loan.terms.annual_rate:
         part -= cost
     return max(0, part + row.put_back_fen - row.paid[PRINCIPAL] - row.waived[PRINCIPAL])
 
 
-def _size(loan: RunningLoan, rows: Sequence[Row]) -> int:
-    """The size of an installment (or of its principal) when the balance is laid over rows by the terms."""
-    factors = interest_factors(loan.terms, [row.starts_on for row in rows], [row.due_on for row in rows])
-    principal, interest = lay_out(loan.terms, _not_due(loan, rows), factors)
-    if loan.terms.method is Method.EQUAL_INSTALLMENT and loan.terms.annual_rate:
-        return principal[0] + interest[0]
-    return principal[0]
+def _find_sizes(loan: RunningLoan, rows: Sequence[Row]) -> None:
+    """Find the size of installments (or of their principal) when what is not due is laid over them by the terms."""
+    terms = loan.terms
+    grace = max(0, min(len(rows) - 1, terms.principal_grace + 1 - rows[0].number))
+    factors = interest_factors(terms, [row.starts_on for row in rows], [row.due_on for row in rows])
+    principal, interest = lay_out(terms, _not_due(loan, rows), factors, free_of_principal=grace)
+    has_interest = terms.method is Method.EQUAL_INSTALLMENT and terms.annual_rate
+    for row, part, cost in zip(rows, principal, interest, strict=True):
+        row.size_fen = part + cost if has_interest else part
+    loan.sizes_are_stale = False
+
+
+def keep_sizes(loan: RunningLoan) -> None:
+    """Take the sizes of a plan just made: they stay when interest changes."""
+    has_interest = loan.terms.method is Method.EQUAL_INSTALLMENT and loan.terms.annual_rate
+    for row in loan.rows:
+        cost = row.due[INTEREST] + row.subsidy.total_fen if has_interest else 0
+        row.size_fen = row.due[PRINCIPAL] + cost
+    loan.sizes_are_stale = False

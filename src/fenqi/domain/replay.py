@@ -188,9 +188,12 @@ def _apply_on_real_balance(loan: RunningLoan, event: Event) -> None:
     owed = loan.principal_left_fen()
     if event.kind in STOPPING_INTEREST:
         real_balance.stop(loan, on)
+    is_first_payout = not loan.payouts
     HANDLERS[event.kind](loan, event)
-    if event.kind in CHANGING_SIZE:
-        loan.installment_fen = None
+    if is_first_payout:
+        real_balance.keep_sizes(loan)
+    elif event.kind in CHANGING_SIZE:
+        loan.sizes_are_stale = True
     if loan.principal_left_fen() == owed and event.kind not in CHANGING_SIZE:
         # Nothing was paid off, so no span ends here.
         for row, (earned_fen, earned_to) in zip(running, spans, strict=True):

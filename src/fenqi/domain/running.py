@@ -47,6 +47,8 @@ class Row:
     """Interest of the row's period up to `earned_to`, at the balances that were; the rest is on `opening_fen`."""
     period_balance_fen: int | None = None
     is_closed = False
+    size_fen = 0
+    """With interest on the real balance: the size the installment keeps (or its principal, without an annuity)."""
     paid_in_advance_fen = 0
     paid_late_fen = 0
     # What being overdue has cost so far, see overdue.py.
@@ -154,8 +156,8 @@ class RunningLoan:
     ended: LoanStatus | None = None
     accrues = True
     """False once nothing more may accrue (charge-off, write-off)."""
-    installment_fen: int | None = None
-    """With interest on the real balance: the size installments keep; none where it has to be found anew."""
+    sizes_are_stale = False
+    """With interest on the real balance: the sizes of installments have to be found anew."""
 
     def __init__(
         self, terms: LoanTerms, reversed_ids: frozenset[str] = frozenset(), trace: Trace | None = None

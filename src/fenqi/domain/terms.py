@@ -292,6 +292,13 @@ def _check(terms: LoanTerms) -> None:
         raise TermsError("flat_fee_rate", terms.flat_fee_rate, "0 unless the method is flat_fee")
     if terms.annual_rate and terms.method is Method.FLAT_FEE:
         raise TermsError("annual_rate", terms.annual_rate, "0 for a flat fee: its cost is flat_fee_rate")
+    follows_balance = (
+        terms.method is Method.DAILY_INTEREST or terms.interest_base is not InterestBase.SCHEDULE
+    )
+    if follows_balance and terms.method in (Method.FLAT_FEE, Method.FLAT_INTEREST):
+        raise TermsError("interest_base", terms.interest_base.value, "schedule for a flat cost")
+    if follows_balance and terms.interest_grace:
+        raise TermsError("interest_grace", terms.interest_grace, "0 where interest follows the real balance")
     if terms.cost_cap_annual_rate is not None and terms.cost_cap_annual_rate < 0:
         raise TermsError("cost_cap_annual_rate", terms.cost_cap_annual_rate, "at least 0, or none")
     if not (len(terms.currency) == 3 and terms.currency.isascii() and terms.currency.isupper()):
