@@ -10,10 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from fenqi.credit import seed as credit_seed
 from fenqi.mall import queries, seed, services
 from fenqi.mall.models import CartLine, Order, Stock
 from fenqi.mall.services import Item
 from fenqi.mall.services.addresses import AddressEntry
+from fenqi.servicing import services as servicing
+from tests.servicing import books
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +126,31 @@ class TestPages:
             with CaptureQueriesContext(connection) as captured:
                 assert li.get(path).status_code == 200
             assert len(captured) <= MOST_QUERIES, (path, [query["sql"] for query in captured])
+
+    def test_of_an_order_with_bills_costs_few_queries(self, li):
+        books.start()
+        credit_seed.load()
+        order = placed(financed=(PHONE,), is_paid=True)
+        services.mark_paid(borrower_id=LI, order_id=order.id, part="financed", reference="f")
+        servicing.open_loan(
+            borrower_id=LI,
+            agreement_id=None,
+            order_id=order.id,
+            lender_code="jiangcheng",
+            terms=books.ANNUITY,
+            principal_fen=order.financed_amount_fen,
+            on=books.OPENED,
+            source="test",
+            reference="test",
+            product="installment",
+        )
+        path = f"/orders/{order.number}/"
+        assert len(page(li.get(path)).select('[data-role="installment"]')) == 12
+
+        with CaptureQueriesContext(connection) as captured:
+            li.get(path)
+
+        assert len(captured) <= MOST_QUERIES, [query["sql"] for query in captured]
 
     def test_weigh_less_than_150_kilobytes_with_everything(self, guest):
         answer = guest.get("/")
