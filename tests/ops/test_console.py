@@ -295,3 +295,22 @@ def test_pages_ask_the_database_little(staff, accepted, path, django_assert_max_
     browser.get(path)
     with django_assert_max_num_queries(8):
         browser.get(path)
+
+
+class TestReachingABorrower:
+    def test_the_contact_is_unlocked_by_the_dial_log_alone(self, staff, accepted):
+        borrower_id, contact_id = accepted
+        services.review_contact(
+            staff="staff:lin", borrower_id=borrower_id, contact_id=contact_id, approve=True, reason="核实"
+        )
+        browser = staff("cui")
+        address = f"/ops/people/{borrower_id}/"
+        sent = {"contact": str(contact_id), "purpose": "reach"}
+        denied = browser.post(address + "contact/", sent, follow=True)
+        assert "仍可尝试" in soup(denied).select_one(".notice.late").get_text()
+        assert "13900005678" not in denied.content.decode()
+        browser.post(address + "dial/", {"outcome": "invalid_number"})
+        shown = browser.post(address + "contact/", sent)
+        assert "13900005678" in soup(shown).select_one('[data-role="revealed"]').get_text()
+        assert staff("zhou").post(address + "contact/", sent).status_code == 403
+        assert browser.post(address + "contact/", sent | {"contact": "x"}).status_code == 404

@@ -191,7 +191,7 @@ class TestIdentity:
     def test_passes_and_goes_on(self, signed_in):
         application = "0190a000-0000-7000-8000-000000000001"
         response = signed_in.post(f"/checkout/identity/?application={application}", IDENTITY)
-        assert response["Location"] == f"/checkout/contact/?application={application}"
+        assert response["Location"] == f"/checkout/next/?application={application}"
         borrower_id = queries.find_borrower_by_phone(PHONE)
         for code in ("identity", "face", "lender_sharing", "bureau_query", "bureau_reporting"):
             assert queries.has_consent(borrower_id=borrower_id, text_code=code)
@@ -324,7 +324,7 @@ class TestContact:
             approve=True,
             reason="电话核实",
         )
-        assert identified.get(address)["Location"] == f"/checkout/agreement/?application={application}"
+        assert identified.get(address)["Location"] == f"/checkout/next/?application={application}"
         withdrawn = soup(friend.post(link, {"answer": "withdraw"}, follow=True))
         assert withdrawn.select_one('[data-role="contact-page"]')["data-state"] == "withdrawn"
         assert soup(identified.get(address)).select_one('[data-role="contact-not-confirmed"]')

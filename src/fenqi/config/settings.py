@@ -159,6 +159,7 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.refund.succeeded": ["fenqi.purchases.handlers.refund_succeeded"],
     "people.identity.decided": ["fenqi.purchases.handlers.identity_decided"],
     "people.identity.review_wanted": ["fenqi.ops.auto_review.identity_review_wanted"],
+    "servicing.loan.settled": ["fenqi.ops.retention.loan_settled"],
     "people.contact.answered": ["fenqi.ops.auto_review.contact_answered"],
     "people.contact.reviewed": ["fenqi.purchases.handlers.contact_reviewed"],
     "credit.application.started": ["fenqi.purchases.handlers.application_started"],
@@ -179,7 +180,9 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
 
 # Steps other contexts add to the day-end, after servicing's own (servicing.dayend).
 DAYEND_STEPS: list[str] = [
+    "fenqi.purchases.dayend.ask_lenders",
     "fenqi.bureau.dayend.credit_rows",
+    "fenqi.ops.retention.forget_contacts",
 ]
 
 # The console's time bar hands the day-end to the worker: (start(to=date) -> run id, progress(run id)).

@@ -35,6 +35,7 @@ WORDS: dict[str, Any] = {
     "people.contact.approved": _("联系人审核通过"),
     "people.contact.refused": _("联系人审核不通过"),
     "people.contact.deleted": _("联系人资料已删除"),
+    "people.contact.used": _("使用联系人"),
     "people.card.bound": _("绑定银行卡"),
     "people.card.unbound": _("解绑银行卡"),
     "people.consent.withdrawn": _("撤回授权"),

@@ -214,6 +214,36 @@ class ContactUse(models.Model):
         indexes = [models.Index(fields=["borrower_id", "contact_id", "used_at"])]
 
 
+class Dial(models.Model):
+    """One call to the borrower's own phone and how it ended; the contact is unlocked by these alone. Only grows."""
+
+    append_only = True
+
+    pk = models.CompositePrimaryKey("borrower_id", "id")
+    borrower_id = models.BigIntegerField()
+    id = models.UUIDField()
+    outcome = models.CharField(
+        max_length=16,
+        choices=[
+            ("answered", _("已接通")),
+            ("no_answer", _("无人接听")),
+            ("invalid_number", _("空号或停机")),
+        ],
+    )
+    staff = models.CharField(max_length=80)
+    dialled_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["borrower_id", "-dialled_at"])]
+
+
+class ContactRetention(models.Model):
+    """When a borrower's contacts are to be forgotten, once everything is settled."""
+
+    borrower_id = models.BigIntegerField(primary_key=True)
+    forget_on = models.DateField(db_index=True)
+
+
 class ConsentText(models.Model):
     """One version of a text people agree to; a published version never changes (its hash says so)."""
 

@@ -13,6 +13,7 @@ from fenqi.care import queries as care
 from fenqi.care import services as care_services
 from fenqi.mall import queries as mall
 from fenqi.mall import services as mall_services
+from fenqi.messages import conduct
 from fenqi.messages import queries as messages
 from fenqi.ops.shell import actor, flash, page
 from fenqi.people import queries as people
@@ -67,6 +68,8 @@ def _person_page(
         "messages": messages.log(borrower_id, limit=20),
         "trail": audit.trail(subject=f"account:{borrower_id}", limit=20),
         "revealed": revealed,
+        "contacts": people.desk_contacts(borrower_id),
+        "dials": people.dials(borrower_id),
     }
     return page(request, "ops/person.html", "look-up", content)
 
@@ -88,6 +91,45 @@ def reveal(request: HttpRequest, borrower_id: int) -> HttpResponse:
         flash(request, e, kind="late")
         return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
     return _person_page(request, borrower_id, {"field": request.POST["field"], "value": value})
+
+
+@require_POST
+@staff_required("collections", "service")
+def dial(request: HttpRequest, borrower_id: int) -> HttpResponse:
+    """Note how a call to the borrower's own phone ended."""
+    try:
+        people_services.record_dial(
+            staff=actor(request), borrower_id=borrower_id, outcome=request.POST.get("outcome", "")
+        )
+        flash(request, _("通话结果已记录"))
+    except NotFound:
+        raise
+    except Refusal as e:
+        flash(request, e, kind="late")
+    return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
+
+
+@require_POST
+@staff_required("collections", "reviewer")
+def contact(request: HttpRequest, borrower_id: int) -> HttpResponse:
+    """Use a contact for one purpose, if the gate lets it."""
+    try:
+        value = people_services.use_contact(
+            staff=actor(request),
+            borrower_id=borrower_id,
+            contact_id=UUID(request.POST.get("contact", "")),
+            purpose=request.POST.get("purpose", ""),
+            at=conduct.moment(),
+            note=request.POST.get("note", ""),
+        )
+    except ValueError as e:
+        raise Http404 from e
+    except NotFound:
+        raise
+    except Refusal as e:
+        flash(request, e, kind="late")
+        return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
+    return _person_page(request, borrower_id, {"field": "contact", "value": value})
 
 
 @require_GET

@@ -25,10 +25,13 @@ from fenqi.people.queries.persons import (
 )
 from fenqi.people.queries.review import (
     ContactFile,
+    DeskContact,
     IdentityFile,
     QueueRow,
     contact_file,
     contact_queue,
+    desk_contacts,
+    dials,
     identity_file,
     identity_photo,
     identity_queue,
@@ -39,6 +42,7 @@ from fenqi.people.queries.review import (
 __all__ = [
     "Card",
     "ContactFile",
+    "DeskContact",
     "Given",
     "IdentityFile",
     "InvitePage",
@@ -55,6 +59,8 @@ __all__ = [
     "contact_file",
     "contact_queue",
     "contact_state",
+    "desk_contacts",
+    "dials",
     "email_for",
     "export_json",
     "find_borrower_by_phone",

@@ -14,6 +14,15 @@ from fenqi.people.services.accounts import (
 from fenqi.people.services.cards import bind_card, send_card_code, unbind_card
 from fenqi.people.services.codes import send_code
 from fenqi.people.services.consents import publish_text, record_consent, record_consents, withdraw_consent
+from fenqi.people.services.contact_use import (
+    ContactProtected,
+    ask_contact_use,
+    due_to_forget,
+    forget_contacts,
+    plan_forgetting,
+    record_dial,
+    use_contact,
+)
 from fenqi.people.services.contacts import (
     answer_contact,
     forget_contact,
@@ -26,22 +35,28 @@ from fenqi.people.services.reveals import reveal
 from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
 
 __all__ = [
+    "ContactProtected",
     "IdentityOutcome",
     "Role",
     "SignedIn",
     "StaffSignedIn",
     "add_staff",
     "answer_contact",
+    "ask_contact_use",
     "bind_card",
     "change_phone",
+    "due_to_forget",
     "end_other_sessions",
     "end_session",
     "forget_contact",
+    "forget_contacts",
     "name_contact",
     "open_session",
+    "plan_forgetting",
     "publish_text",
     "record_consent",
     "record_consents",
+    "record_dial",
     "resend_contact_link",
     "retry_identity",
     "reveal",
@@ -56,6 +71,7 @@ __all__ = [
     "staff_sign_in",
     "submit_identity",
     "unbind_card",
+    "use_contact",
     "verify_step_up",
     "withdraw_consent",
 ]

@@ -15,8 +15,9 @@ from fenqi.people import queries, refusals, services
 from fenqi.people.services import IdentityOutcome
 from fenqi.plumbing.errors import PeerUnavailable, Refusal
 from fenqi.plumbing.pages import refusal_to_form, safe_next, shopper_required
+from fenqi.web.checkout_common import steps
 from fenqi.web.people_views.forms import AGREEMENTS, CardCodeForm, CardForm, ContactForm, IdentityForm
-from fenqi.web.people_views.shared import address_of, agreed, is_fresh, steps, texts
+from fenqi.web.people_views.shared import address_of, agreed, is_fresh, texts
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def _query(request: HttpRequest) -> str:
     return "?" + urlencode(kept) if kept else ""
 
 
-def _after(request: HttpRequest, default: str) -> str:
-    """Where to go when a step is done: the named place, else the next step of the application, else the account."""
+def _after(request: HttpRequest) -> str:
+    """Where to go when a step is done: the named place, else wherever the application waits, else the account."""
     if request.GET.get("next"):
         return safe_next(request, request.GET["next"])
     application = _application(request)
-    return f"{default}?application={application}" if application else "/me/"
+    return f"/checkout/next/?application={application}" if application else "/me/"
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,7 +55,7 @@ def identity(request: HttpRequest) -> HttpResponse:
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
     person = queries.person(borrower_id)
     if person.is_identified:
-        return HttpResponseRedirect(_after(request, "/checkout/contact/"))
+        return HttpResponseRedirect(_after(request))
     if request.method == "GET":
         if person.identity_status in ("review", "retry", "checking"):
             return _identity_wait(request, person.identity_status)
@@ -95,7 +96,7 @@ def _bytes(upload: Any) -> bytes | None:
 def _identity_outcome(request: HttpRequest, outcome: IdentityOutcome, form: IdentityForm) -> HttpResponse:
     if outcome is IdentityOutcome.PASS:
         flash(request, _("实名认证已通过"))
-        return HttpResponseRedirect(_after(request, "/checkout/contact/"))
+        return HttpResponseRedirect(_after(request))
     if outcome in (IdentityOutcome.REVIEW, IdentityOutcome.RETRY):
         return HttpResponseRedirect(request.path + _query(request))
     if outcome is IdentityOutcome.FAIL:
@@ -154,7 +155,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     if not person.is_identified:
         return HttpResponseRedirect("/checkout/identity/" + _query(request))
     if person.contact_status == "approved" and request.method == "GET" and "replace" not in request.GET:
-        return HttpResponseRedirect(_after(request, "/checkout/agreement/"))
+        return HttpResponseRedirect(_after(request))
     if request.method == "POST":
         return _name_contact(request, borrower_id)
     contacts = queries.own_contacts(borrower_id)
@@ -295,7 +296,7 @@ def card_code(request: HttpRequest) -> HttpResponse:
         refusal_to_form(form, e)
         return _card_code_page(request, form, status=503 if isinstance(e, PeerUnavailable) else e.status)
     flash(request, _("银行卡已绑定"))
-    return HttpResponseRedirect(_after(request, "/checkout/agreement/") if _query(request) else "/me/cards/")
+    return HttpResponseRedirect(_after(request) if _query(request) else "/me/cards/")
 
 
 def _refuse_card(form: CardForm, refusal: Refusal) -> None:
@@ -318,7 +319,7 @@ def _card_context(request: HttpRequest, form: CardForm) -> dict[str, Any]:
     return {
         "form": form,
         "query": _query(request),
-        "steps": steps("card")
+        "steps": steps("agreement")
         if _application(request) or "checkout" in request.GET.get("next", "")
         else None,
         "back_url": "/me/cards/",

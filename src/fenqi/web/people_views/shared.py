@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.http import HttpResponseRedirect
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 from markdown_it import MarkdownIt
 
 from fenqi.people import queries
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 STEP_UP_AT = "step_up_at"
-
-STEPS = (
-    ("identity", _("实名认证")),
-    ("contact", _("第一联系人")),
-    ("card", _("银行卡")),
-    ("agreement", _("分期服务协议")),
-)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -56,16 +48,6 @@ def texts(codes: list[str]) -> dict[str, dict[str, Any]]:
         text = queries.text(code=code, language=language())
         found[code] = {"title": text.title, "version": text.version, "html": paragraphs(text.body)}
     return found
-
-
-def steps(now: str) -> list[dict[str, Any]]:
-    """The steps of an application with the current one marked."""
-    names = [name for name, _label in STEPS]
-    place = names.index(now)
-    return [
-        {"label": label, "state": "done" if n < place else "now" if n == place else "todo"}
-        for n, (_name, label) in enumerate(STEPS)
-    ]
 
 
 def agreed(form: forms.Form, codes: dict[str, str]) -> dict[str, int | None]:

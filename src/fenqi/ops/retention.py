@@ -1,0 +1,29 @@
+"""Contacts are forgotten some days after the borrower has settled everything; here people and servicing meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fenqi.people import services as people
+from fenqi.servicing import queries as servicing
+
+if TYPE_CHECKING:
+    import datetime
+
+
+def loan_settled(payload: dict[str, Any]) -> None:
+    """A loan was settled: if it was the last, the contacts' days are numbered."""
+    if _is_settled(payload["borrower_id"]):
+        people.plan_forgetting(borrower_id=payload["borrower_id"])
+
+
+def forget_contacts(on: datetime.date) -> dict[str, int]:
+    """Day-end step: delete the data of contacts whose time is over. Repeatable."""
+    forgotten = 0
+    for borrower_id in people.due_to_forget(on):
+        forgotten += people.forget_contacts(borrower_id=borrower_id, is_settled=_is_settled(borrower_id))
+    return {"contacts": forgotten}
+
+
+def _is_settled(borrower_id: int) -> bool:
+    return all(loan.is_closed for loan in servicing.loans(borrower_id))
