@@ -14,6 +14,8 @@ from fenqi.credit.ports import (
     LenderDecision,
     LenderRefused,
     LenderUnavailable,
+    LoanAnswer,
+    LoanRow,
     Offer,
     OfferRow,
     PayoutAnswer,
@@ -56,6 +58,7 @@ def _payout(content: dict[str, Any]) -> PayoutAnswer:
         serial=content.get("serial", ""),
         loan_number=content.get("loan_number", ""),
         reason=content.get("reason", ""),
+        pay_url=content.get("pay_url", ""),
     )
 
 
@@ -143,6 +146,24 @@ class Lender:
     def disbursement(self, *, lender_code: str, reference: str) -> PayoutAnswer:
         """See LenderPort."""
         return _payout(self._ask(lender_code, "/disbursements/query", {"reference": reference}))
+
+    def loan(self, *, lender_code: str, reference: str, on: datetime.date) -> LoanAnswer:
+        """See LenderPort."""
+        answer = self._ask(lender_code, "/loans/query", {"reference": reference}, on=on)
+        rows = tuple(
+            LoanRow(
+                number=row["number"],
+                due_on=datetime.date.fromisoformat(row["due_on"]),
+                principal_fen=row["principal_fen"],
+                interest_fen=row["interest_fen"],
+                fee_fen=row["fee_fen"],
+                penalty_fen=row["penalty_fen"],
+                paid_fen=row["paid_fen"],
+                paid_on=datetime.date.fromisoformat(row["paid_on"]) if row["paid_on"] else None,
+            )
+            for row in answer["rows"]
+        )
+        return LoanAnswer(state=answer["state"], rows=rows)
 
     def cancel(self, *, lender_code: str, reference: str, of: str) -> None:
         """See LenderPort."""

@@ -99,6 +99,30 @@ class PayoutAnswer:
     serial: str = ""
     loan_number: str = ""
     reason: str = ""
+    pay_url: str = ""
+    """Where a loan of an outside lender is repaid: a path on our site or a whole address."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoanRow:
+    """One installment of a loan its lender services, as the lender sees it on a date."""
+
+    number: int
+    due_on: datetime.date
+    principal_fen: int
+    interest_fen: int
+    fee_fen: int
+    penalty_fen: int
+    paid_fen: int
+    paid_on: datetime.date | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoanAnswer:
+    """Where a loan stands that its lender services. `state`: active, overdue or settled."""
+
+    state: str
+    rows: tuple[LoanRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +176,10 @@ class LenderPort(Protocol):
 
     def disbursement(self, *, lender_code: str, reference: str) -> PayoutAnswer:
         """What became of a disbursement; NOT_KNOWN when it never arrived."""
+        ...
+
+    def loan(self, *, lender_code: str, reference: str, on: datetime.date) -> LoanAnswer:
+        """Where the loan disbursed under `reference` stands on a date; only of a lender that services its own loans."""
         ...
 
     def cancel(self, *, lender_code: str, reference: str, of: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-APPLICATION, PURCHASE, GIVE_BACK = "application", "purchase", "give_back"
+APPLICATION, PURCHASE, GIVE_BACK, MIRROR = "application", "purchase", "give_back", "mirror"
 # An unknown outcome is asked for again ever more slowly, and never given up.
 PAUSES_SECONDS = (2, 5, 15, 60, 300, 900)
 # Whoever takes a row has this long before another worker may try.

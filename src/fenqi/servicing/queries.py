@@ -20,6 +20,7 @@ from fenqi.domain.terms import LoanTerms
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.servicing import loading, pay_links, recording
+from fenqi.servicing.mirrors import mirrors_due as mirrors_due
 from fenqi.servicing.models import DayEndRun, DayEndStep, Loan, LoanEvent, LoanInstallment, LoanNumber
 from fenqi.servicing.projection import CLOSED
 from fenqi.servicing.views import (

@@ -29,6 +29,7 @@ from fenqi.web.finance_views_common import (
     pay,
     reference_typed,
 )
+from fenqi.web.finance_views_external import at_the_lender
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -123,7 +124,7 @@ def loan_of_order(borrower_id: int, order_number: str) -> servicing.LoanView:
 
 def _repay(request: HttpRequest, loan: servicing.LoanView, *, door: str, back: str) -> HttpResponse:
     if loan.pay_url:  # the lender services this loan itself: it is repaid there
-        return render(request, "web/finance/external.html", {"part": "bills", "loan": loan, "back": back})
+        return at_the_lender(request, loan, back)
     if request.method == "POST":
         begun = begun_already(borrower_id=loan.borrower_id, posted=request.POST)
         if begun is not None:

@@ -20,6 +20,7 @@ from fenqi.servicing import queries as servicing
 from fenqi.servicing import services
 from fenqi.web.finance_views import to_finance
 from fenqi.web.finance_views_common import begun_already, chosen_card, loan_of, methods, pay, reference_typed
+from fenqi.web.finance_views_external import at_the_lender
 from fenqi.web.finance_views_repay import loan_of_order
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def settle_loan(request: HttpRequest, number: str) -> HttpResponse:
 def _settle(request: HttpRequest, loan: servicing.LoanView, *, door: str, back: str) -> HttpResponse:
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
     if loan.pay_url:
-        return render(request, "web/finance/external.html", {"part": "bills", "loan": loan, "back": back})
+        return at_the_lender(request, loan, back)
     if request.method == "POST":
         begun = begun_already(borrower_id=borrower_id, posted=request.POST)
         if begun is not None:

@@ -30,12 +30,7 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
             home = el("a", words("回到商城"), class_="button", href="/")
             content = empty(words("没有这笔付款"), words("请回到商城重新付款，没有扣款。"), home)
             return as_page(shell(words, title=words("收银台"), content=content, back="/"), status=404)
-        if payment["state"] == "OPEN":
-            bank.wallet(db, phone=payment["phone"], business_on=payment["business_on"])
-        accounts = db.execute(
-            "SELECT * FROM account WHERE phone = ? AND kind = 'card' AND status = 'OPEN' ORDER BY number",
-            (payment["phone"],),
-        ).fetchall()
+        accounts = accounts_of(db, phone=payment["phone"], on=payment["business_on"])
     back = payment["return_url"] or "/"
     figure = el(
         "p", yuan(payment["amount_fen"]), class_="money", data_fen=payment["amount_fen"], data_role="to-pay"
@@ -52,7 +47,7 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
         (account["number"] for account in accounts if account["balance_fen"] >= payment["amount_fen"]),
         accounts[0]["number"],
     )
-    options = [_option(words, account, account["number"] == chosen) for account in accounts]
+    options = [account_option(words, account, account["number"] == chosen) for account in accounts]
     form = el(
         "form",
         el("fieldset", el("legend", el("strong", words("付款方式"))), options, class_="stack tight"),
@@ -90,7 +85,17 @@ def _show(call: Call, request: Request, serial: str, *, chosen: str = "", error:
     )
 
 
-def _option(words: Words, account: sqlite3.Row, is_chosen: bool) -> str:
+def accounts_of(db: sqlite3.Connection, *, phone: str, on: str) -> list[sqlite3.Row]:
+    """What the owner of a phone can pay from: the wallet every number has, and the cards that work."""
+    bank.wallet(db, phone=phone, business_on=on)
+    return db.execute(
+        "SELECT * FROM account WHERE phone = ? AND kind = 'card' AND status = 'OPEN' ORDER BY number",
+        (phone,),
+    ).fetchall()
+
+
+def account_option(words: Words, account: sqlite3.Row, is_chosen: bool) -> str:
+    """One account to pay from."""
     is_wallet = account["number"].startswith("wallet-")
     name = (
         words(account["bank"])

@@ -1,18 +1,12 @@
-"""
-Lender nodes: any code is a lender. Each decides, pays the merchant, gives money back and answers what became of it.
-
-A lender that services its own loans computes its schedule here, by its own arithmetic: equal principal with the odd fen
-in the first period, and a fee on the amount in every period.
-"""
+"""Lender nodes: any code is a lender. Each decides, pays the merchant, gives money back and answers what became of it."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from calendar import monthrange
 from typing import TYPE_CHECKING, Any
 
-from fenqi.adapters.sandbox import bank
+from fenqi.adapters.sandbox import bank, own_books
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_json
 
 if TYPE_CHECKING:
@@ -21,34 +15,10 @@ if TYPE_CHECKING:
     from fenqi.adapters.sandbox.app import Call
 
 routes = Routes()
-FEE_PER_MILLE_TIMES_TEN = 62  # 0.62 % of the amount in every period
 PLANS = {3: "期供 3 期", 6: "期供 6 期", 12: "期供 12 期"}
 LEAST_FEN, MOST_FEN = 30_000, 5_000_000
 # Applicants with a story: the last three digits before the check digit of the ID number decide.
 STORIES = {"404": ("DECLINED", "SCORE_TOO_LOW"), "406": ("REFERRED", "NEEDS_A_LOOK")}
-
-
-def month_later(on: datetime.date, months: int) -> datetime.date:
-    """The same day some months later, or the month's last."""
-    index = on.year * 12 + on.month - 1 + months
-    year, month = divmod(index, 12)
-    return datetime.date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))
-
-
-def schedule(amount_fen: int, installments: int, on: datetime.date) -> list[dict[str, Any]]:
-    """The lender's own schedule."""
-    part, odd = divmod(amount_fen, installments)
-    fee = (amount_fen * FEE_PER_MILLE_TIMES_TEN + 5_000) // 10_000
-    return [
-        {
-            "number": number,
-            "due_on": month_later(on, number).isoformat(),
-            "principal_fen": part + (odd if number == 1 else 0),
-            "interest_fen": 0,
-            "fee_fen": fee,
-        }
-        for number in range(1, installments + 1)
-    ]
 
 
 @routes.add("POST", "/lender/<lender>/offers")
@@ -65,7 +35,7 @@ def offers(call: Call, request: Request, lender: str) -> Answer:
             "plan_code": f"{lender}-{installments}",
             "name": name,
             "method": "flat_fee",
-            "rows": schedule(amount_fen, installments, on),
+            "rows": own_books.schedule(amount_fen, installments, on),
             "penalty_annual_rate": "0.18",
             "settlement_fee_rate": "0",
         }
@@ -115,7 +85,7 @@ def disburse(call: Call, request: Request, lender: str) -> Answer:
     with call.store.change() as db:
         if _earlier(db, lender, "disbursement", content):
             return as_json(_disbursement(db, lender, str(content["reference"])))
-        rows = content.get("rows") or []
+        rows: list[dict[str, Any]] = []
         if content.get("offer_id"):
             offer = db.execute(
                 "SELECT * FROM lender_offer WHERE offer_id = ? AND lender = ?", (content["offer_id"], lender)
@@ -131,8 +101,9 @@ def disburse(call: Call, request: Request, lender: str) -> Answer:
         _keep(db, lender, "disbursement", content, {})
         db.execute(
             """
-            INSERT INTO lender_loan (lender, reference, loan_number, amount_fen, business_on, state, serial, reason, rows)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO lender_loan (lender, reference, loan_number, amount_fen, business_on, state, serial, reason, rows,
+                                     phone, is_own)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 lender,
@@ -144,6 +115,8 @@ def disburse(call: Call, request: Request, lender: str) -> Answer:
                 bank.new_serial("DB"),
                 reason,
                 json.dumps(rows),
+                _phone_of(db, lender, str(content.get("decision_serial", ""))),
+                int(bool(rows)),
             ),
         )
         if state == "SUCCEEDED":
@@ -159,6 +132,19 @@ def disbursement(call: Call, request: Request, lender: str) -> Answer:
         return as_json(_disbursement(db, lender, reference))
 
 
+@routes.add("POST", "/lender/<lender>/loans/query")
+def loan(call: Call, request: Request, lender: str) -> Answer:
+    """Where a loan stands that the lender services itself."""
+    found = call.store.row(
+        "SELECT * FROM lender_loan WHERE lender = ? AND reference = ? AND is_own",
+        lender,
+        str(request.json().get("reference")),
+    )
+    if found is None:
+        raise Refused("no_such_loan", status=404)
+    return as_json(own_books.standing(found, call.on))
+
+
 @routes.add("POST", "/lender/<lender>/cancellations")
 def cancel(call: Call, request: Request, lender: str) -> Answer:
     """Withdraw an application, or undo a disbursement: all money goes back."""
@@ -172,7 +158,7 @@ def cancel(call: Call, request: Request, lender: str) -> Answer:
                 )
             if loan:
                 db.execute(
-                    "UPDATE lender_loan SET state = 'CANCELLED' WHERE lender = ? AND reference = ?",
+                    "UPDATE lender_loan SET state = 'CANCELLED', rows = '[]' WHERE lender = ? AND reference = ?",
                     (lender, loan["reference"]),
                 )
             elif not _request(db, lender, str(content.get("of", ""))):
@@ -196,7 +182,7 @@ def refund(call: Call, request: Request, lender: str) -> Answer:
         if loan["returned_fen"] + amount_fen > loan["amount_fen"]:
             raise Refused("more_than_was_paid_out")
         _give_back(db, loan, amount_fen, call.on, str(content["reference"]))
-        rows = _shrink(json.loads(loan["rows"]), amount_fen)
+        rows = own_books.shrink(json.loads(loan["rows"]), amount_fen)
         db.execute(
             "UPDATE lender_loan SET rows = ? WHERE lender = ? AND reference = ?",
             (json.dumps(rows), lender, loan["reference"]),
@@ -204,15 +190,6 @@ def refund(call: Call, request: Request, lender: str) -> Answer:
         answer = {"serial": bank.new_serial("RF"), "rows": rows}
         _keep(db, lender, "refund", content, answer)
     return as_json(answer)
-
-
-def _shrink(rows: list[dict[str, Any]], amount_fen: int) -> list[dict[str, Any]]:
-    kept = [dict(row) for row in rows]
-    for row in reversed(kept):
-        taken = min(amount_fen, row["principal_fen"])
-        row["principal_fen"] -= taken
-        amount_fen -= taken
-    return [row for row in kept if row["principal_fen"]]
 
 
 def pay_merchant(db: sqlite3.Connection, lender: str, reference: str) -> None:
@@ -275,7 +252,19 @@ def _disbursement(db: sqlite3.Connection, lender: str, reference: str) -> dict[s
     loan = _loan(db, lender, reference)
     if loan is None:
         return {"state": "NOT_KNOWN"}
-    return {key: loan[key] for key in ("state", "serial", "loan_number", "reason")}
+    answer = {key: loan[key] for key in ("state", "serial", "loan_number", "reason")}
+    return {**answer, "pay_url": f"/sandbox/lenders/{loan['loan_number']}/" if loan["is_own"] else ""}
+
+
+def _phone_of(db: sqlite3.Connection, lender: str, decision_serial: str) -> str:
+    """The borrower's phone, from the application that was decided."""
+    decided = db.execute(
+        "SELECT * FROM lender_request WHERE lender = ? AND kind = 'decision'", (lender,)
+    ).fetchall()
+    for row in decided:
+        if json.loads(row["answer"]).get("serial") == decision_serial:
+            return str(json.loads(row["content"])["applicant"].get("phone", ""))
+    return ""
 
 
 def _request(db: sqlite3.Connection, lender: str, reference: str) -> Any:

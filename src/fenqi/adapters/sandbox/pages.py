@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fenqi.adapters.sandbox import bank_app, cashier, control, faults
+from fenqi.adapters.sandbox import bank_app, cashier, control, faults, lender_app
 from fenqi.adapters.sandbox.html import Words, el, empty, field, shell, with_links
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_page, redirect
 from fenqi.adapters.sandbox.phone import PHONE, missing, phone_tabs
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 routes = Routes()
 routes.extend(cashier.routes)
 routes.extend(bank_app.routes)
+routes.extend(lender_app.routes)
 MOST_SHOWN = 200
 # Numbers that pass the check digit, for people who try things out.
 TRIAL_CARDS = ("6217000010000000011", "6214830010000000014", "6225880010000000019")

@@ -54,7 +54,8 @@ CREATE TABLE lender_offer (
 CREATE TABLE lender_loan (
     lender TEXT NOT NULL, reference TEXT NOT NULL, loan_number TEXT UNIQUE NOT NULL, amount_fen INTEGER NOT NULL,
     returned_fen INTEGER NOT NULL DEFAULT 0, business_on TEXT NOT NULL, state TEXT NOT NULL, serial TEXT NOT NULL,
-    reason TEXT NOT NULL DEFAULT '', rows TEXT NOT NULL, PRIMARY KEY (lender, reference)
+    reason TEXT NOT NULL DEFAULT '', rows TEXT NOT NULL, phone TEXT NOT NULL, is_own INTEGER NOT NULL,
+    PRIMARY KEY (lender, reference)
 );
 CREATE TABLE bureau_batch (batch_id TEXT PRIMARY KEY, content TEXT NOT NULL);
 CREATE TABLE bureau_row (

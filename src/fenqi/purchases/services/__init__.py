@@ -20,6 +20,7 @@ from fenqi.purchases.services.giving_back import (
     return_lines,
 )
 from fenqi.purchases.services.going_on import advance_application, run_waiting
+from fenqi.purchases.services.mirroring import refresh_mirror
 
 __all__ = [
     "CASHIER",
@@ -36,6 +37,7 @@ __all__ = [
     "post_refund",
     "record_full_payment",
     "record_refund",
+    "refresh_mirror",
     "resume_after_return",
     "return_lines",
     "run_waiting",

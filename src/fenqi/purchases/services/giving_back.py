@@ -35,7 +35,7 @@ from fenqi.servicing import queries as servicing_queries
 from fenqi.servicing import services as servicing
 
 if TYPE_CHECKING:
-    from fenqi.servicing.views import LoanView
+    pass
 
 
 def cancel_order(*, borrower_id: int, order_id: UUID, reason: str) -> None:
@@ -251,7 +251,8 @@ def _reduce_loan(row: GiveBack, call: LenderCall, answer: RefundAnswer) -> None:
             _set_pause(row.borrower_id, row.order_id, row.id, Phase.END)
         _return_surplus(row, purchase)
     else:
-        _mirror(loan, answer)
+        # The lender's own schedule shrank: what it looks like now is asked for when this is committed.
+        waiting.note(kind=waiting.MIRROR, subject_id=loan.id, borrower_id=row.borrower_id)
     kept.loan_reduced_at = clock.now()
     kept.save(update_fields=["loan_reduced_at"])
     call.state, call.answered_at = CallState.SUCCEEDED, clock.now()
@@ -275,27 +276,6 @@ def _return_surplus(row: GiveBack, purchase: Purchase) -> None:
         loan_id=loan.id,
         reference=f"give-back:{row.id}:surplus",
         card_id=agreed if agreed in cards else cards[0],
-    )
-
-
-def _mirror(loan: LoanView, answer: RefundAnswer) -> None:
-    starts = [loan.opened_on, *(one.due_on for one in answer.rows)]
-    servicing.refresh_external_loan(
-        borrower_id=loan.borrower_id,
-        loan_id=loan.id,
-        schedule=[
-            servicing.ExternalInstallment(
-                number=one.number,
-                starts_on=starts[position],
-                due_on=one.due_on,
-                principal_fen=one.principal_fen,
-                interest_fen=one.interest_fen,
-                fee_fen=one.fee_fen,
-                paid_on=None,
-            )
-            for position, one in enumerate(answer.rows)
-        ],
-        state="active" if answer.rows else "settled",
     )
 
 

@@ -10,7 +10,7 @@ from fenqi.credit import services as credit
 from fenqi.mall import services as mall
 from fenqi.plumbing.errors import Refusal
 from fenqi.purchases import waiting
-from fenqi.purchases.services import confirming, giving_back, paying_out
+from fenqi.purchases.services import confirming, giving_back, mirroring, paying_out
 from fenqi.servicing import queries as servicing_queries
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def _give_back(row: WaitingStep) -> bool:
     return giving_back.advance_give_back(borrower_id=row.borrower_id, give_back_id=row.id)
 
 
+def _mirrored(row: WaitingStep) -> bool:
+    return mirroring.refresh_mirror(borrower_id=row.borrower_id, loan_id=row.id)
+
+
 _TAKE_FURTHER = {
+    waiting.MIRROR: _mirrored,
     waiting.APPLICATION: _application,
     waiting.PURCHASE: _purchase,
     waiting.GIVE_BACK: _give_back,

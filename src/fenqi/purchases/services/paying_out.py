@@ -156,7 +156,7 @@ def _open_loan(row: Purchase, call: LenderCall, agreement: AgreementView) -> Any
             principal_fen=agreement.amount_fen,
             on=on,
             external_number=call.answer.get("loan_number", ""),
-            pay_url="",
+            pay_url=call.answer.get("pay_url", ""),
             schedule=[
                 servicing.ExternalInstallment(
                     number=one.number,

@@ -1,0 +1,19 @@
+"""What purchases adds to the day-end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fenqi.purchases import waiting
+from fenqi.servicing import queries as servicing
+
+if TYPE_CHECKING:
+    import datetime
+
+
+def ask_lenders(on: datetime.date) -> dict[str, int]:
+    """Note which loans serviced by their lenders have something due, so that the worker asks where they stand."""
+    due = servicing.mirrors_due(on)
+    for borrower_id, loan_id in due:
+        waiting.note(kind=waiting.MIRROR, subject_id=loan_id, borrower_id=borrower_id)
+    return {"asked": len(due)} if due else {}
