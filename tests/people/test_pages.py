@@ -147,6 +147,13 @@ class TestSignIn:
         assert soup(again).select_one("form#code-form")
         assert len(fakes.Texts.sent) == 1
 
+    def test_a_spent_code_is_not_offered_again(self, client):
+        sign_in(client)
+        client.post("/sign-out/")
+        again = client.post("/sign-in/", {"phone": PHONE})
+        assert again.status_code == 429
+        assert "秒后再获取" in error_at(again, "phone")
+
     def test_without_the_forms_secret_nothing_happens(self):
         from django.test import Client
 

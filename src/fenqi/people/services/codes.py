@@ -116,14 +116,20 @@ def _check_speed(*, index: bytes, address: bytes, purpose: CodePurpose, now: dat
     limits, wide = rule_data.value("code_limits", on=on), rule_data.value("code_limits_wide", on=on)
     day, hour = now - datetime.timedelta(days=1), now - datetime.timedelta(hours=1)
     sent = list(
-        SignInCode.objects.filter(phone_index=index, sent_at__gt=day).values_list("purpose", "sent_at")
+        SignInCode.objects.filter(phone_index=index, sent_at__gt=day)
+        .order_by("sent_at")
+        .values_list("purpose", "sent_at", "used_at")
     )
-    same = [sent_at for sent_purpose, sent_at in sent if sent_purpose == purpose]
+    same = [sent_at for sent_purpose, sent_at, _used in sent if sent_purpose == purpose]
     last_minute = [at for at in same if at > now - datetime.timedelta(minutes=1)]
     if len(last_minute) >= limits["minute"]:
         wait = max(1, 60 - int((now - max(last_minute)).total_seconds()))
+        is_open = any(kind == purpose and at == same[-1] and used is None for kind, at, used in sent)
         raise refusals.TooSoon(
-            _("验证码刚刚发送过，请 %(n)s 秒后再获取。") % {"n": wait}, field="phone", wait_seconds=wait
+            _("验证码刚刚发送过，请 %(n)s 秒后再获取。") % {"n": wait},
+            field="phone",
+            wait_seconds=wait,
+            is_open=is_open,
         )
     if sum(at > hour for at in same) >= limits["hour"]:
         raise refusals.TooSoon(_("这个手机号一小时内获取验证码次数过多，请一小时后再试。"), field="phone")

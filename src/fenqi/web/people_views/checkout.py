@@ -262,7 +262,7 @@ def card(request: HttpRequest) -> HttpResponse:
             ip=address_of(request),
         )
     except refusals.TooSoon as e:
-        if "wait_seconds" not in e.details:
+        if not e.details.get("is_open"):
             refusal_to_form(form, e)
             return _card_page(request, form, status=429)
         return _card_code_page(request, CardCodeForm(initial=facts), wait_seconds=e.details["wait_seconds"])

@@ -141,7 +141,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             refusal_to_form(form, e)
         else:
             flash(request, e, kind="warn")
-            is_sent = "wait_seconds" in e.details
+            is_sent = bool(e.details.get("is_open"))
     page = {
         "form": form if form.is_bound else StepUpForm(),
         "is_sent": is_sent,
@@ -180,7 +180,7 @@ def phone(request: HttpRequest) -> HttpResponse:
     try:
         services.send_code(phone=typed, purpose="change_phone", ip=address_of(request))
     except Refusal as e:
-        if "wait_seconds" not in e.details:
+        if not e.details.get("is_open"):
             e.field = "new_phone"
             refusal_to_form(form, e)
             return render(request, "web/people/phone.html", page, status=e.status)

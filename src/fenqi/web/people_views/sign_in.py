@@ -46,7 +46,7 @@ def phone(request: HttpRequest) -> HttpResponse:
     try:
         services.send_code(phone=typed, ip=address_of(request))
     except refusals.TooSoon as e:
-        if "wait_seconds" not in e.details:
+        if not e.details.get("is_open"):
             refusal_to_form(form, e)
             return _phone_page(request, form, status=429)
         # The code sent a moment ago still works: go on with that one.
