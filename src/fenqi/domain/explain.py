@@ -226,7 +226,7 @@ class _Loan:
         first = value_of(self._state_after(0))
         steps = self._changes(row.number, value_of, from_index=1)
         if first:
-            planned = None if figure in (Figure.PENALTY, Figure.LATE_FEE) else self._planned(figure, row)
+            planned = self._penalty(row) if figure is Figure.PENALTY else self._planned(figure, row)
             if planned is None or planned.amount_fen != first:
                 planned = read_from_rows(figure, row.number, first)
             steps.insert(0, planned)
@@ -306,10 +306,7 @@ class _Loan:
         amount = self._settlement_amount(quoted)
         if figure is Figure.SETTLEMENT:
             return amount
-        by_schedule = self.explain_whole(Figure.OUTSTANDING)
-        steps = [by_schedule, amount]
-        if self.state.overpaid_fen:
-            steps.append(_given(Figure.OVERPAID, None, self.state.overpaid_fen, Clause.ALLOCATION))
+        steps = [self.explain_whole(Figure.OUTSTANDING), amount]
         return _proved(_difference(Figure.SAVED, steps, Clause.SETTLEMENT), quoted.saved_fen)
 
     def _settlement_amount(self, quoted: Settlement) -> Derivation:
@@ -349,6 +346,8 @@ class _Loan:
         dues = [self._component(figure, row)]
         if figure is Figure.INTEREST and of_row:
             dues.append(_interest_of(self.terms, number, of_row))
+        if row.starts_on < self.as_of < row.due_on and dues[0].amount_fen:
+            dues.append(_by_days_of_period(self.terms, row, dues[0], self.as_of))
         paid_fen = getattr(row, f"{figure.value}_paid_fen") + getattr(row, f"{figure.value}_waived_fen")
         for due in dues:
             if due.amount_fen == amount_fen:
@@ -413,6 +412,20 @@ def _interest_of(terms: LoanTerms, number: int, spans: Sequence[InterestSpan]) -
         installment_number=number,
         inputs=inputs({"subsidy": terms.subsidy}),
         steps=(cost,),
+    )
+
+
+def _by_days_of_period(terms: LoanTerms, row: Installment, due: Derivation, on: date) -> Derivation:
+    """A flat cost of a period, earned by its days up to one of them."""
+    return derived(
+        figure=due.figure,
+        formula=Formula.PRO_RATA,
+        clause=Clause.SETTLEMENT,
+        installment_number=row.number,
+        days=(on - row.starts_on).days,
+        rounding=terms.rounding,
+        inputs=inputs({"period_days": (row.due_on - row.starts_on).days}),
+        steps=(due,),
     )
 
 

@@ -85,6 +85,8 @@ class Formula(StrEnum):
     """The amount financed x the fee rate of a period."""
     FLAT_INTEREST = "flat_interest"
     """The amount financed x the rate of a period x the number of periods."""
+    PRO_RATA = "pro_rata"
+    """A period's cost x days / days of the period."""
     BORNE = "borne"
     """The borrower's share of a cost."""
     PENALTY = "penalty"
@@ -227,6 +229,11 @@ def _flat(derivation: Derivation) -> int:
     return rounded(whole, denominator, _rounding(derivation))
 
 
+def _pro_rata(derivation: Derivation) -> int:
+    whole = derivation.steps[0].amount_fen * (derivation.days or 0)
+    return rounded(whole, derivation.input("period_days"), _rounding(derivation))
+
+
 def _borne(derivation: Derivation) -> int:
     return split_cost(derivation.input("subsidy"), derivation.steps[0].amount_fen)[0]
 
@@ -273,6 +280,7 @@ _EVALUATE: dict[Formula, Callable[[Derivation], int | Decimal]] = {
     Formula.INTEREST: _interest,
     Formula.FLAT_COST: _flat,
     Formula.FLAT_INTEREST: _flat,
+    Formula.PRO_RATA: _pro_rata,
     Formula.BORNE: _borne,
     Formula.PENALTY: _penalty,
     Formula.PENALTY_SPAN: _penalty_span,

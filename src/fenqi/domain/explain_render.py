@@ -30,6 +30,8 @@ from fenqi.domain.explain_texts import (
 )
 from fenqi.domain.terms import Subsidy
 
+SAYS_ITS_DAYS = frozenset({Formula.PENALTY_SPAN, Formula.PRO_RATA})
+
 
 class UnknownLanguage(DomainError):
     """A language the derivations are not written in."""
@@ -84,7 +86,7 @@ def _sentence(derivation: Derivation, language: str, events: Mapping[str, Event]
         figure=_figure(derivation, language), value=value, formula=_formula(derivation, language)
     )
     parts = [text]
-    if derivation.days is not None and derivation.formula is not Formula.PENALTY_SPAN:
+    if derivation.days is not None and derivation.formula not in SAYS_ITS_DAYS:
         parts.append(DAYS_WORDS[language].format(days=derivation.days))
     if derivation.rounding is not None:
         parts.append(ROUNDING_WORDS[derivation.rounding.value][language])

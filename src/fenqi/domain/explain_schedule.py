@@ -165,7 +165,7 @@ def _principal(planned: PlannedRow) -> Iterator[Derivation]:
         )
     if terms.method in SPLIT_EQUALLY or not terms.annual_rate or terms.method is Method.FLAT_INTEREST:
         yield _equal_part(planned)
-    elif terms.method is Method.EQUAL_INSTALLMENT:
+    else:
         yield _annuity_part(planned)
     if planned.index == 0 and terms.remainder_in is RemainderIn.FIRST:
         yield _first_takes_the_rest(planned)

@@ -61,6 +61,9 @@ FORMULA_WORDS: dict[Formula, Words] = {
         "{amount_fen} × 年利率 {annual_rate} × {share} × {periods} 期",
         "{amount_fen} × {annual_rate} a year × {share} × {periods} periods",
     ),
+    Formula.PRO_RATA: _words(
+        "整期金额 × {days} ÷ {period_days} 天", "the whole period's × {days} ÷ {period_days} days"
+    ),
     Formula.BORNE: _words(
         "息费由各方分担（{subsidy}），此为您承担的部分", "your share of a cost borne so: {subsidy}"
     ),
@@ -138,7 +141,7 @@ EVENT_WORDS: dict[EventKind, Words] = {
 SENTENCE: Words = _words("{figure} {value} = {formula}", "{figure} {value} = {formula}")
 INSTALLMENT_WORDS: Words = _words("第 {number} 期{figure}", "installment {number}: {figure}")
 DOWN_PAYMENT_WORDS: Words = _words("首付{figure}", "down payment: {figure}")
-EVENT_SENTENCE: Words = _words("{on} {event}({id})", "{event} of {on} ({id})")
+EVENT_SENTENCE: Words = _words("{on} {event}（{id}）", "{event} of {on} ({id})")
 CLAUSE_SENTENCE: Words = _words("依据：{clause}", "by: {clause}")
 DAYS_WORDS: Words = _words("计 {days} 天", "{days} days")
 STOP: Words = _words("；", "; ")

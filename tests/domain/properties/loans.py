@@ -127,6 +127,9 @@ def loan_terms(draw: st.DrawFn) -> LoanTerms:
     has_rate = method not in (Method.FLAT_FEE, Method.INTEREST_FREE)
     grace = st.integers(min_value=0, max_value=min(2, installments - 1))
     is_rare = st.sampled_from([False, False, False, True])
+    is_flat = method in (Method.FLAT_FEE, Method.FLAT_INTEREST)
+    base = InterestBase.SCHEDULE if is_flat else draw(st.sampled_from(InterestBase))
+    can_wait = base is InterestBase.SCHEDULE and method is not Method.DAILY_INTEREST
     return LoanTerms(
         method=method,
         installments=installments,
@@ -142,7 +145,7 @@ def loan_terms(draw: st.DrawFn) -> LoanTerms:
         first_period=draw(st.sampled_from(FirstPeriod)),
         day_count=draw(st.sampled_from(DayCount)),
         interest_factors=draw(st.sampled_from(InterestFactors)),
-        interest_base=draw(st.sampled_from(InterestBase)),
+        interest_base=base,
         daily_basis=draw(st.sampled_from([DayCount.ACTUAL_365, DayCount.ACTUAL_360, DayCount.ACTUAL_ACTUAL])),
         rounding=draw(st.sampled_from(Rounding)),
         installment_multiple_fen=draw(st.sampled_from([1, 1, 1, 100])),
@@ -150,7 +153,7 @@ def loan_terms(draw: st.DrawFn) -> LoanTerms:
         remainder_in=draw(st.sampled_from(RemainderIn)),
         down_payment_rate=draw(percents.filter(lambda share: share < 1)) if draw(is_rare) else Decimal(0),
         principal_grace=draw(grace) if draw(is_rare) else 0,
-        interest_grace=draw(grace) if draw(is_rare) else 0,
+        interest_grace=draw(grace) if can_wait and draw(is_rare) else 0,
         interest_free_days=draw(st.integers(0, 60)) if draw(is_rare) else 0,
         further_payout=draw(st.sampled_from(FurtherPayout)),
         subsidy=draw(subsidies()),
