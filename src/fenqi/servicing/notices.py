@@ -9,11 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from fenqi.messages import services as messages
+from fenqi.payments import queries as payments
 from fenqi.plumbing import clock
 from fenqi.servicing import loading, pay_links, queries
 from fenqi.servicing.models import Notice
 
-TEMPLATES = ("due_soon", "due_today", "debit_failed", "overdue", "paid", "settled")
+AUTOPAY = "/finance/account/autopay/"
+TEMPLATES = ("due_soon", "due_today", "debit_scheduled", "debit_failed", "overdue", "paid", "settled")
 
 
 def hand_over(*, limit: int = 500) -> int:
@@ -64,9 +66,13 @@ def _letter(notice: Notice) -> messages.Letter | None:
     context = _context(notice)
     if context is None:
         return None
+    template = notice.template
+    if template == "overdue" and (grace_until := _grace_until(notice)):
+        # Within grace nothing is late yet: no word of penalty or record.
+        template, context["grace_until_on"] = "in_grace", grace_until
     return messages.Letter(
         borrower_id=notice.borrower_id,
-        template=notice.template,
+        template=template,
         context=context,
         reference=f"servicing:{notice.template}:{notice.key}",
     )
@@ -86,6 +92,9 @@ def _context(notice: Notice) -> dict[str, Any] | None:
     owed_fen, days = _owed_now(notice)
     if not owed_fen:
         return None
+    if notice.template == "debit_scheduled":
+        card = payments.autopay(notice.borrower_id)
+        return context | {"amount_fen": owed_fen, "tail": card.tail, "link": AUTOPAY} if card.is_on else None
     return context | {
         "amount_fen": owed_fen,
         "days": days,
@@ -97,6 +106,14 @@ def _context(notice: Notice) -> dict[str, Any] | None:
             lender_code=notice.lender_code,
         ),
     }
+
+
+def _grace_until(notice: Notice) -> datetime.date | None:
+    """The last day on which paying what was due costs nothing more; None once it is over."""
+    assert notice.loan_id is not None and notice.due_on is not None
+    terms = queries.loan(borrower_id=notice.borrower_id, loan_id=notice.loan_id).terms
+    last = notice.due_on + datetime.timedelta(days=terms.overdue.grace_days if terms else 0)
+    return last if queries.today() <= last else None
 
 
 def _owed_now(notice: Notice) -> tuple[int, int]:

@@ -32,6 +32,12 @@ HAVING sum(i.principal_fen + i.interest_fen + i.fee_fen) > 0
 ON CONFLICT DO NOTHING
 """
 
+# The debit is announced to those who let it run (payments' switch), so that they can change the card or stop it in time.
+DEBITED = DUE.replace(
+    "AND NOT l.is_paused",
+    "AND NOT l.is_paused\n  AND EXISTS (SELECT FROM payments_autopay a WHERE a.borrower_id = l.borrower_id AND a.is_on)",
+)
+
 OVERDUE = """
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
 SELECT l.borrower_id, 'overdue', l.id || ':' || l.oldest_unpaid_due_on || ':' || (%(today)s - l.oldest_unpaid_due_on),
@@ -60,6 +66,12 @@ def remind(on: datetime.date) -> dict[str, int]:
                 },
             )
             counts[f"due_in_{days}"] = cursor.rowcount
+        days = rule_data.value("debit_notice_days_before_due", on=today)
+        due_on = today + datetime.timedelta(days=days)
+        cursor.execute(
+            DEBITED, {"template": "debit_scheduled", "days": days, "today": today, "due_on": due_on}
+        )
+        counts["debits_announced"] = cursor.rowcount
         ladder = rule_data.value("overdue_reminder_days", on=today)
         cursor.execute(
             OVERDUE, {"today": today, "dues": [today - datetime.timedelta(days=days) for days in ladder]}
