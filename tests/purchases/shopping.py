@@ -50,22 +50,47 @@ def sku_at(price_fen: int) -> str:
 def a_shopper(phone: str = "13800001234", *, card: str | None = CARD, name: str = "王小明") -> int:
     """Identity passed, contact approved, consents given, a card bound and an address known."""
     borrower_id = finance_cases.a_person(phone, card=card, name=name)
+    give_consents(borrower_id)
+    an_approved_contact(borrower_id, phone=f"139{phone[3:]}")
+    an_address(borrower_id)
+    return borrower_id
+
+
+def give_consents(borrower_id: int) -> None:
+    """What the identity page asks to agree to."""
     people.record_consents(
         borrower_id=borrower_id,
         given={"lender_sharing": None, "bureau_query": None, "bureau_reporting": None},
         channel="web",
         evidence={},
     )
-    contact_phone = f"139{phone[3:]}"
-    people.name_contact(borrower_id=borrower_id, name="李芳", relationship="spouse", phone=contact_phone)
-    token = fakes.Texts.last(contact_phone, "people.contact_link")["path"].split("/")[2]
-    people.answer_contact(token=token, answer="accept")
-    contact_id = Contact.objects.get(borrower_id=borrower_id).id
-    people.review_contact(
-        staff="staff:lin", borrower_id=borrower_id, contact_id=contact_id, approve=True, reason="核实"
+
+
+def an_approved_contact(
+    borrower_id: int, *, phone: str = "13900001234", application_id: UUID | None = None
+) -> None:
+    """A contact who accepted and whom a reviewer approved."""
+    people.name_contact(
+        borrower_id=borrower_id,
+        name="李芳",
+        relationship="spouse",
+        phone=phone,
+        application_id=application_id,
     )
-    an_address(borrower_id)
-    return borrower_id
+    token = fakes.Texts.last(phone, "people.contact_link")["path"].split("/")[2]
+    people.answer_contact(token=token, answer="accept")
+    people.review_contact(
+        staff="staff:lin",
+        borrower_id=borrower_id,
+        contact_id=Contact.objects.get(borrower_id=borrower_id).id,
+        approve=True,
+        reason="核实",
+    )
+
+
+def card_of(borrower_id: int) -> str:
+    """The first bound card, as a form names it."""
+    return str(people_queries.cards(borrower_id)[0].id)
 
 
 def an_address(borrower_id: int) -> UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from fenqi.credit import queries as credit_queries
@@ -208,20 +208,27 @@ def _new_purchase(
         .exclude(full_paid_at=None)
         .first()
     )
-    return Purchase.objects.create(
-        borrower_id=order.borrower_id,
-        id=new_id(),
-        order_id=order.id,
-        order_number=order.number,
-        application_id=application_id,
-        agreement_id=agreement_id,
-        full_amount_fen=order.full_amount_fen,
-        financed_amount_fen=order.financed_amount_fen,
-        full_payment_id=paid_before.full_payment_id if paid_before else None,
-        full_paid_at=paid_before.full_paid_at if paid_before else None,
-        state=PurchaseState.PAYING,
-        confirmed_at=clock.now(),
-    )
+    try:
+        with transaction.atomic():
+            return Purchase.objects.create(
+                borrower_id=order.borrower_id,
+                id=new_id(),
+                order_id=order.id,
+                order_number=order.number,
+                application_id=application_id,
+                agreement_id=agreement_id,
+                full_amount_fen=order.full_amount_fen,
+                financed_amount_fen=order.financed_amount_fen,
+                full_payment_id=paid_before.full_payment_id if paid_before else None,
+                full_paid_at=paid_before.full_paid_at if paid_before else None,
+                state=PurchaseState.PAYING,
+                confirmed_at=clock.now(),
+            )
+    except IntegrityError:
+        # Another tab confirmed at the same moment: its purchase is this one.
+        return Purchase.objects.exclude(state=PurchaseState.FAILED).get(
+            borrower_id=order.borrower_id, order_id=order.id
+        )
 
 
 def _card_of(borrower_id: int, method: str) -> UUID | None:
