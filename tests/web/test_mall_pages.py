@@ -206,6 +206,22 @@ class TestBuying:
         assert guest.session["checkout"]["items"] == [[BAND, 1]]
         assert guest.session["checkout"]["from_cart"] is True
 
+    def test_what_was_ordered_leaves_the_cart_of_a_guest_who_signed_in_on_the_way(self, guest):
+        put(guest, PHONE)
+        put(guest, BAND)
+        guest.post("/cart/", {"shown": "1", "line": [BAND], "go": "checkout"})
+        session = guest.session
+        session["borrower_id"] = LI
+        session.save()
+        services.save_address(borrower_id=LI, entry=HOME)
+
+        guest.post("/checkout/", {"go": "full"})
+
+        assert Order.objects.get().total_fen == 12_900
+        assert [tag["data-sku"] for tag in page(guest.get("/cart/")).select('[data-role="cart-line"]')] == [
+            PHONE
+        ]
+
     def test_buying_now_leaves_the_cart_alone(self, guest):
         put(guest, BAND)
 

@@ -90,6 +90,18 @@ def select(request: HttpRequest, *, skus: Collection[str]) -> None:
         services.select_lines(borrower_id=borrower_id, skus=skus)
 
 
+def ordered(request: HttpRequest, *, skus: Collection[str]) -> None:
+    """
+    What was ordered leaves a guest's cart too, and the badge is counted anew.
+
+    A guest who signs in during the checkout has not been to the cart since: the order took the lines out of the
+    shopper's cart, but theirs are still waiting in the session to be merged.
+    """
+    if request.session.get(_GUEST):
+        request.session[_GUEST] = [line for line in request.session[_GUEST] if line[0] not in skus]
+    request.session.pop(_COUNT, None)
+
+
 def _merged(request: HttpRequest) -> int | None:
     """The shopper, with what they chose as a guest brought along."""
     borrower_id = current_borrower_id(request)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from fenqi.mall import queries
 from fenqi.mall.services import Item
+from fenqi.web import mall_cart
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -148,6 +149,6 @@ def read_choice(posted: QueryDict, chosen: Selection) -> list[str]:
 
 def finish(request: HttpRequest) -> None:
     """The order stands; the checkout is empty again."""
-    request.session.pop(_CHECKOUT, None)
-    # The order took its lines out of the cart: the badge is counted anew.
-    request.session.pop("cart_count", None)
+    kept = request.session.pop(_CHECKOUT, None)
+    if kept and kept["from_cart"]:
+        mall_cart.ordered(request, skus=[sku for sku, _quantity in kept["items"]])

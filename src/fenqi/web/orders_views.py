@@ -11,7 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fenqi.credit import queries as credit
@@ -89,7 +89,13 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         if event.kind in EVENTS
     ]
     bills = order_bills_context(request, found) if found.financed_amount_fen else None
-    context = {"order": found, "timeline": timeline, "has_bills": bills is not None, **(bills or {})}
+    context = {
+        "order": found,
+        "timeline": timeline,
+        "has_bills": bills is not None,
+        "kept_for": _kept_for(found),
+        **(bills or {}),
+    }
     return render(request, "web/orders/order.html", context)
 
 
@@ -197,6 +203,15 @@ def _kinds(found: queries.Order) -> list[tuple[str, Any]]:
     days = rule_data.value("return_days", on=business_date.current())
     is_over = found.received_at and clock.now() > found.received_at + datetime.timedelta(days=days)
     return [kind for kind in KINDS if not (is_over and kind[0] == CHANGED_MIND)]
+
+
+def _kept_for(found: queries.Order) -> str:
+    """How long the goods of an unpaid order are still held, in words: the clock of shelves is the wall's."""
+    minutes = max(0, int((found.expires_at - clock.wall()).total_seconds()) // 60)
+    if minutes < 100:
+        return ngettext("%(n)d 分钟", "%(n)d 分钟", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    return ngettext("%(n)d 小时", "%(n)d 小时", hours) % {"n": hours}
 
 
 def _own(request: HttpRequest, number: str) -> queries.Order:

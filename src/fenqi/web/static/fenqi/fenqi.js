@@ -55,6 +55,6 @@
   });
   document.documentElement.classList.add("has-scripts");
 
-  const wrong = document.querySelector(".has-error input, .has-error select, .has-error textarea");
+  const wrong = document.querySelector('[aria-invalid="true"]') || document.querySelector(".has-error :is(input, select, textarea)");
   if (wrong) wrong.focus({ preventScroll: false });
 })();
