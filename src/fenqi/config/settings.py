@@ -130,6 +130,7 @@ FENQI_PEERS = {
     for name in ("lender", "channel", "sms", "email", "push", "identity", "bureau")
 }
 PEER_SECRET = SECRETS["peers"]
+METRICS_TOKEN = os.environ.get("FENQI_METRICS_TOKEN", "")
 PEER_TIMEOUT_SECONDS = float(os.environ.get("FENQI_PEER_TIMEOUT", "5"))
 FENQI_PORTS = {
     "lender": "fenqi.adapters.lender.Lender",

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from fenqi.plumbing import pages
+from fenqi.web import metrics
 
 urlpatterns = [
     path("", include("fenqi.web.urls")),
@@ -10,6 +11,7 @@ urlpatterns = [
     path("ops/", include("fenqi.ops.urls")),
     path("healthz", pages.healthz),
     path("readyz", pages.readyz),
+    path("metrics", metrics.metrics),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils import translation
 
-from fenqi.messages.models import Channel, Message, State
+from fenqi.messages.models import Channel, Message, PhoneText, State
 from fenqi.messages.rendering import render
 
 if TYPE_CHECKING:
@@ -88,3 +89,14 @@ def log(borrower_id: int, *, limit: int = 100) -> list[Sent]:
         )
         for row in rows
     ]
+
+
+def waiting_counts() -> dict[str, int]:
+    """Messages that have not left, by labels `state="…"`: queued and with the carrier."""
+    counts: dict[str, int] = {}
+    for model in (Message, PhoneText):
+        rows = model.objects.filter(state__in=[State.QUEUED, State.SENDING]).values("state")
+        for row in rows.annotate(count=Count("id")):
+            label = f'state="{row["state"]}"'
+            counts[label] = counts.get(label, 0) + row["count"]
+    return counts

@@ -6,9 +6,11 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from fenqi.payments import models
+from fenqi.payments.movements import KINDS
 from fenqi.payments.refusals import PaymentUnknown, failure_text
 from fenqi.people import queries as people
 
@@ -180,3 +182,12 @@ def refunds_waiting(limit: int = 50) -> list[Waiting]:
             for row in rows
         ]
     return sorted(found, key=lambda waiting: waiting.made_at)[:limit]
+
+
+def open_counts() -> dict[str, int]:
+    """Movements without an outcome, by labels `kind="…",state="…"`."""
+    counts: dict[str, int] = {}
+    for model, word in KINDS.values():
+        rows = model.objects.filter(state__in=models.OPEN_STATES).values("state").annotate(count=Count("id"))
+        counts |= {f'kind="{word}",state="{row["state"]}"': row["count"] for row in rows}
+    return counts

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils.module_loading import import_string
 
 from fenqi.plumbing import clock
@@ -59,6 +60,23 @@ def wake() -> None:
     """Tell waiting workers that there is something to do; call it after commit."""
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY fenqi_outbox")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many announcements wait, and for how long the oldest has."""
+
+    count: int
+    oldest_seconds: float
+
+
+def waiting() -> Waiting:
+    """What has not been delivered yet."""
+    found = Announcement.objects.filter(delivered_at__isnull=True).aggregate(
+        count=models.Count("id"), oldest=models.Min("made_at")
+    )
+    age = (clock.wall() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+    return Waiting(count=found["count"], oldest_seconds=age)
 
 
 def deliver(*, limit: int = 100, on_step: Callable[[], None] | None = None) -> int:
