@@ -32,11 +32,11 @@ class Browser:
         """Go to an address (relative to the page in front)."""
         return self._show(self.client.get(urljoin(self.url, address)), expect)
 
-    def _show(self, response: httpx.Response, expect: int) -> Browser:
+    def _show(self, response: httpx.Response, expect: int | None) -> Browser:
         self.url, self.status, self.content = str(response.url), response.status_code, response.content
         if "html" in response.headers.get("content-type", ""):
             self.page = BeautifulSoup(response.text, "html.parser")
-        if response.status_code != expect:
+        if expect is not None and response.status_code != expect:
             raise NotOnThePage(f"{self.path} answered {response.status_code}: {self.text[:400]}")
         return self
 
@@ -112,12 +112,18 @@ class Browser:
         }
 
     def submit(
-        self, form_id: str, *, button: str | None = None, files: Any = None, expect: int = 200, **typed: Any
+        self,
+        form_id: str,
+        *,
+        button: str | None = None,
+        files: Any = None,
+        expect: int | None = 200,
+        **typed: Any,
     ) -> Browser:
         """
         Fill in and send the form `#form_id`; `button` presses the submit button with that value or words.
 
-        A list as a value ticks several boxes; None leaves a field out.
+        A list as a value ticks several boxes; None leaves a field out. `expect=None` takes any answer.
         """
         form = self.find(f"form#{form_id}")
         values = self.fields(form) | typed
