@@ -55,7 +55,7 @@ def dump(*, whole: bool) -> dict[str, list[bytes]]:
 
 def restore(kept: dict[str, list[bytes]]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, servicing_settlementquote")
         for table, rows in kept.items():
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 for row in rows:
@@ -121,5 +121,7 @@ def test_killed_in_every_step_and_run_again(due_book) -> None:
             services.run_dayend(to=DUE_1 + ONE_DAY, collect=collect_all)
             again = dump(whole=False)
             for table in TABLES:
-                assert again[table] == undisturbed[table], f"killed in {name} at statement {at_statement}: {table}"
+                assert again[table] == undisturbed[table], (
+                    f"killed in {name} at statement {at_statement}: {table}"
+                )
     assert killed >= 2 * len(names)

@@ -105,10 +105,22 @@ def test_two_dayends_at_once_close_a_date_once() -> None:
 
     answers = at_once(lambda _: _try_dayend(), range(4))
 
-    closed = [answer for answer in answers if answer == [OPENED]]
-    assert len(closed) >= 1
-    assert business_date.current() == OPENED + datetime.timedelta(days=len(closed))
-    assert all(answer == "refused" or len(answer) == 1 for answer in answers)
+    assert sum(answer == [OPENED] for answer in answers) == 1
+    assert all(answer in ([OPENED], [], "refused") for answer in answers)
+    assert business_date.current() == OPENED + datetime.timedelta(days=1)
+
+
+def test_a_second_dayend_is_refused_while_one_is_at_work() -> None:
+    a_loan()
+    refused = []
+
+    def while_running(on, step, share):
+        if step == "dues" and not refused:
+            refused.extend(at_once(lambda _: _try_dayend(), range(1)))
+
+    services.run_dayend(progress=while_running, collect=collect_none)
+
+    assert refused == ["refused"]
 
 
 def _try_dayend():

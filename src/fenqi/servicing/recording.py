@@ -27,7 +27,7 @@ from fenqi.domain.state import LoanState, LoanStatus, Outcome, Share, SubsidySha
 from fenqi.domain.terms import LoanTerms
 from fenqi.ledger.services import ClosedDay
 from fenqi.plumbing import outbox, rule_data
-from fenqi.servicing import store, terms_sheets
+from fenqi.servicing import store, store_quick, terms_sheets
 from fenqi.servicing.errors import (
     AmountNotPositive,
     AmountTooLarge,
@@ -130,9 +130,10 @@ def _record(
     kind: str,
     amount_fen: int,
 ) -> Recorded:
-    loaded = store.load(borrower_id=borrower_id, loan_id=loan_id, reference=reference)
-    if loaded is None:
+    read = store_quick.read(borrower_id=borrower_id, loan_id=loan_id, reference=reference)
+    if read is None:
         raise LoanNotFound(_("没有这笔借据。"), loan_id=str(loan_id))
+    loaded, is_current = read
     loan = loaded.loan
     if loan.serviced_by != "us":
         raise ServicedByLender(_("这笔借据由资金方自己管理,请到资金方还款。"), loan=loan.number)
@@ -144,21 +145,30 @@ def _record(
     check_date(loaded, event.on)
     before, after = _states(loaded, terms, event)
     entry = _entry(loaded, event, before, after)
-    store.save(
-        Change(
-            borrower_id=borrower_id,
-            loan=loan,
-            event=event,
-            reference=reference,
-            reference_kind=kind,
-            source=source,
-            entry=entry,
-            entry_on=max(loaded.open_on, event.on),
-            projection=project(terms, [*loaded.events, event], after),
-            notice=_notice(loaded, event, after),
-        ),
-        before=loaded.installments,
+    change = Change(
+        borrower_id=borrower_id,
+        loan=loan,
+        event=event,
+        reference=reference,
+        reference_kind=kind,
+        source=source,
+        entry=entry,
+        entry_on=max(loaded.open_on, event.on),
+        projection=project(terms, [*loaded.events, event], after),
+        notice=_notice(loaded, event, after),
     )
+    is_ordinary = (
+        before is None
+        and is_current
+        and loan.state == "active"
+        and change.projection.loan["oldest_unpaid_due_on"] is None
+        and store_quick.leaves_the_plan_alone(terms)
+    )
+    if is_ordinary:
+        met = {share.installment_number for share in outcome_of(after, event.id).shares}
+        store_quick.write(change, met)
+    else:
+        store.save(change, before=store.installments_of(borrower_id, loan.id))
     if after.status is LoanStatus.SETTLED and loan.state != "settled":
         outbox.publish("servicing.loan.settled", borrower_id=borrower_id, loan_id=loan_id, number=loan.number)
     return _recorded(loaded, after, event.id, reference, is_new=True)

@@ -164,6 +164,13 @@ def load(*, borrower_id: int, loan_id: UUID, reference: str) -> Loaded | None:
         )
 
 
+def installments_of(borrower_id: int, loan_id: UUID) -> dict[int, InstallmentRow]:
+    """The stored installments of a loan by number."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSTALLMENTS, [borrower_id, loan_id])
+        return {row[0]: tuple(row) for row in cursor.fetchall()}
+
+
 def save(change: Change, *, before: dict[int, InstallmentRow]) -> None:
     """
     Write an event, its reference, its entry and the new projection.

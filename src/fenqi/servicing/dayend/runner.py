@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 
 from fenqi.plumbing import business_date, clock
 from fenqi.plumbing.errors import Conflict
@@ -34,6 +34,7 @@ Progress = Callable[[datetime.date, str, float], None]
 
 RUN_LOCK = 0x66656E7169_02
 ONE_DAY = datetime.timedelta(days=1)
+ATTEMPTS, WAIT_SECONDS = 10, 0.1
 
 
 class DayEndError(Exception):
@@ -96,10 +97,15 @@ def run_dayend(
 @contextmanager
 def _alone() -> Iterator[None]:
     # A session's lock: a process that is killed loses it with its connection.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
-        if not cursor.fetchone()[0]:
-            raise DayEndRunning(_("日终正在运行,请等它结束。"))
+    for _attempt in range(ATTEMPTS):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
+            if cursor.fetchone()[0]:
+                break
+        # The server may not have noticed yet that a killed run is gone.
+        time.sleep(WAIT_SECONDS)
+    else:
+        raise DayEndRunning(gettext_lazy("日终正在运行,请等它结束。"))
     try:
         yield
     finally:
