@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 
 from fenqi.domain.errors import TermsError
-from fenqi.domain.forms import FormError, read_date, read_json
+from fenqi.domain.forms import FormError, read_json
 from fenqi.domain.terms import LoanTerms, terms_from_json
-
-COUNTRY = ZoneInfo("Asia/Shanghai")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -97,11 +93,6 @@ def rate(field: str, text: str) -> Decimal:
     if not number.is_finite():
         raise FormError(field, text, "a decimal number, such as 0.24")
     return number
-
-
-def day(field: str, text: str | None) -> date:
-    """Read a day; today in China where none is given. Raises: FormError."""
-    return read_date(text, field) if text is not None else datetime.now(tz=COUNTRY).date()
 
 
 def whole(text: str | None) -> int | str | None:
