@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def main() -> None:
         with stack.running(home, with_worker=False) as running:
             prepare(running)
             paths, cookie = a_shopper()
-            queries, weights = looked_at(paths, cookie)
+            queries = counted(paths, cookie)
+            weights = weighed(running.web_url, paths, cookie)
             medians = dict(measured(running.web_url, paths, cookie, rounds))
     report(
         "pages",
@@ -147,35 +149,40 @@ def _a_loan(order_id: object) -> None:
     )
 
 
-def looked_at(paths: dict[str, str], cookie: str) -> tuple[dict[str, int], dict[str, float]]:
-    """Queries of each page once it is warm, and its weight in kB with pictures, styles and script, as sent."""
-    import gzip
-    import re
-
+def counted(paths: dict[str, str], cookie: str) -> dict[str, int]:
+    """Queries of each page once it is warm."""
     from django.conf import settings
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    client = Client(HTTP_ACCEPT_ENCODING="gzip")
+    client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = cookie
     queries: dict[str, int] = {}
-    weights: dict[str, float] = {}
     for name, path in paths.items():
         client.get(path)
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(path)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
         queries[name] = len(captured)
-        text = answer.content.decode()
-        parts = set(re.findall(r'(?:src|href)="(/(?:static|pictures)/[^"]+)"', text))
-        size = len(gzip.compress(answer.content))
-        for part in parts:
-            found = client.get(part)
-            body = b"".join(found.streaming_content) if found.streaming else found.content
-            size += len(gzip.compress(body)) if part.startswith("/static/") else len(body)
-        weights[name] = round(size / 1000, 1)
-    return queries, weights
+    return queries
+
+
+def weighed(base: str, paths: dict[str, str], cookie: str) -> dict[str, float]:
+    """kB of each page with every picture, style sheet and script it names, as sent to a first visitor."""
+    from django.conf import settings
+
+    weights: dict[str, float] = {}
+    with httpx.Client(base_url=base, cookies={settings.SESSION_COOKIE_NAME: cookie}, timeout=30) as client:
+        for name, path in paths.items():
+            parts = set(re.findall(r'(?:src|href)="(/(?:static|pictures)/[^"]+)"', client.get(path).text))
+            weights[name] = round(sum(_sent(client, part) for part in [path, *parts]) / 1000, 1)
+    return weights
+
+
+def _sent(client: httpx.Client, path: str) -> int:
+    with client.stream("GET", path) as answer:
+        return sum(len(chunk) for chunk in answer.iter_raw())
 
 
 def measured(

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths give nothing away
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "fenqi.plumbing.middleware.SecurityHeaders",
@@ -184,6 +185,7 @@ DAYEND_STEPS: list[str] = [
     "fenqi.purchases.dayend.ask_lenders",
     "fenqi.bureau.dayend.credit_rows",
     "fenqi.ops.retention.forget_contacts",
+    "fenqi.ops.retention.forget_unused",
 ]
 
 # The console's time bar hands the day-end to the worker: (start(to=date) -> run id, progress(run id)).

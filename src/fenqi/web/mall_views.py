@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fenqi.credit import queries as credit
 from fenqi.mall import pictures, queries
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 _A_MONTH = 30 * 24 * 3600
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The first page."""
     mall_cart.keep_badge(request)
     return render(request, "web/mall/home.html", {"home": queries.home()})
 
 
-@require_GET
+@require_safe
 def categories(request: HttpRequest) -> HttpResponse:
     """All shelves, each with a few of its goods."""
     mall_cart.keep_badge(request)
     return render(request, "web/mall/categories.html", {"home": queries.home()})
 
 
-@require_GET
+@require_safe
 def shelf(request: HttpRequest, category: str = "") -> HttpResponse:
     """One shelf, or what a search found."""
     form = FilterForm(request.GET)
@@ -67,7 +67,7 @@ def shelf(request: HttpRequest, category: str = "") -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One product with one of its variants chosen (?v=sku)."""
     form = BuyForm(initial={"quantity": 1})
@@ -176,7 +176,7 @@ def _after_cart_change(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/checkout/")
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, name: str) -> HttpResponse:
     """A drawing of goods. Its name says all there is in it, so it may be kept."""
     try:

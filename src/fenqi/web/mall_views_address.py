@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fenqi.mall import queries, services
 from fenqi.plumbing.errors import Refusal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-@require_GET
+@require_safe
 @shopper_required
 def addresses(request: HttpRequest) -> HttpResponse:
     """All addresses, the default first."""

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fenqi.credit import queries as credit
 from fenqi.mall import queries, services
@@ -62,7 +62,7 @@ EVENTS = {
 }
 
 
-@require_GET
+@require_safe
 @shopper_required
 def orders(request: HttpRequest) -> HttpResponse:
     """我的订单."""
@@ -78,7 +78,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @shopper_required
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: what to do next, its bills, its goods, what happened."""
@@ -99,7 +99,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "web/orders/order.html", context)
 
 
-@require_GET
+@require_safe
 @shopper_required
 def go_on(request: HttpRequest, number: str) -> HttpResponse:
     """继续支付: to wherever an unpaid order waits."""
