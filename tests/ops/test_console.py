@@ -314,3 +314,36 @@ class TestReachingABorrower:
         assert "13900005678" in soup(shown).select_one('[data-role="revealed"]').get_text()
         assert staff("zhou").post(address + "contact/", sent).status_code == 403
         assert browser.post(address + "contact/", sent | {"contact": "x"}).status_code == 404
+
+
+class TestFreeText:
+    """NUL, markup and sheer length in every field that is no form's."""
+
+    @pytest.mark.parametrize(
+        "text",
+        ["a\x00b", "\x00", "<script>alert(1)</script>", "x" * 5000, "'; DROP TABLE people_account; --"],
+    )
+    def test_no_page_falls_over_and_none_runs_it(self, staff, accepted, text):
+        browser = staff("admin")
+        borrower_id, contact_id = accepted
+        person = f"/ops/people/{borrower_id}/"
+        place = f"{borrower_id}.{contact_id}"
+        answers = [
+            browser.get("/ops/look-up/", {"q": text}),
+            browser.get("/ops/audit/", {"subject": text}),
+            browser.get("/ops/queues/contacts/", {"at": text}),
+            browser.get("/ops/books/", {"on": text}),
+            browser.post(person + "reveal/", {"field": "phone", "reason": text}),
+            browser.post(person + "dial/", {"outcome": text}),
+            browser.post(person + "contact/", {"contact": str(contact_id), "purpose": text, "note": text}),
+            browser.post("/ops/entry/set/", {"cohort": text, "is_open": "no", "reason": text}),
+            browser.post("/ops/time/", {"move": "to", "to": text}),
+            browser.post("/ops/chat/answer/", {"at": place, "text": text}),
+            browser.post(
+                "/ops/queues/contacts/decide/", {"at": place, "decision": "approve", "reason": text}
+            ),
+            browser.get(person),
+            browser.get("/ops/audit/"),
+        ]
+        assert [one.status_code for one in answers if one.status_code >= 500] == []
+        assert not any(b"<script>alert" in one.content for one in answers)

@@ -1,4 +1,4 @@
-"""Contacts are forgotten some days after the borrower has settled everything; here people and servicing meet."""
+"""Personal data goes when its time is over; here people and servicing meet to know when that is."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def forget_contacts(on: datetime.date) -> dict[str, int]:
     for borrower_id in people.due_to_forget(on):
         forgotten += people.forget_contacts(borrower_id=borrower_id, is_settled=_is_settled(borrower_id))
     return {"contacts": forgotten}
+
+
+def forget_unused(on: datetime.date) -> dict[str, int]:
+    """Day-end step: delete spent codes, and identities that led to no loan within the days promised. Repeatable."""
+    identities = 0
+    for borrower_id in people.unused_identities(on):
+        if servicing.loans(borrower_id):
+            people.keep_identity(borrower_id=borrower_id)
+        else:
+            people.forget_identity(borrower_id=borrower_id, why="未签约，保存期满")
+            identities += 1
+    return {"identities": identities, "codes": people.forget_codes()}
 
 
 def _is_settled(borrower_id: int) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.people.services import Role
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponse, QueryDict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +89,11 @@ def may_open(request: HttpRequest, desk: Desk) -> bool:
 def actor(request: HttpRequest) -> str:
     """How this staff member stands in the audit trail."""
     return f"staff:{request.staff}"  # type: ignore[attr-defined]
+
+
+def typed(source: QueryDict, name: str, *, longest: int = 300) -> str:
+    """What was typed into a field that is no form's: without NUL (the database takes none), trimmed, cut."""
+    return source.get(name, "").replace("\x00", "").strip()[:longest]
 
 
 def flash(request: HttpRequest, text: object, *, kind: str = "good") -> None:

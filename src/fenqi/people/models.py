@@ -97,10 +97,15 @@ class Identity(models.Model):
     submitted_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=80, blank=True)
+    # An agreement was concluded with it: the law has it kept (rules-cn 7.4). Others are forgotten after a while.
+    must_be_kept = models.BooleanField(default=False)
 
     class Meta:
         indexes = [
-            models.Index(fields=["submitted_at"], condition=models.Q(status="review"), name="identity_queue")
+            models.Index(fields=["submitted_at"], condition=models.Q(status="review"), name="identity_queue"),
+            models.Index(
+                fields=["submitted_at"], condition=models.Q(must_be_kept=False), name="identity_retention"
+            ),
         ]
 
 

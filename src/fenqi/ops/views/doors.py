@@ -32,6 +32,8 @@ from fenqi.plumbing.pages import (
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+# One working day: roles and leavers take effect by then at the latest.
+SESSION_SECONDS = 8 * 60 * 60
 _NEW_SECRET = "new_totp_secret"  # noqa: S105 - the name of a session entry
 
 
@@ -90,6 +92,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             status = e.status
         else:
             sign_in_staff_session(request, member.name, member.roles)
+            request.session.set_expiry(SESSION_SECONDS)
             return HttpResponseRedirect(target if target.startswith("/ops/") else "/ops/")
     return render(request, "ops/sign_in.html", {"form": form, "next": target}, status=status)
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fenqi.ops.queues import QUEUES
 from fenqi.ops.shell import actor, flash, page
+from fenqi.ops.shell import typed as read_typed
 from fenqi.people import queries as people
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import forbidden, staff_required
@@ -86,7 +87,7 @@ def decide(request: HttpRequest, code: str) -> HttpResponse:
     if place is None or decision not in ("approve", "refuse"):
         raise Http404
     borrower_id, key = place
-    reason = request.POST.get("reason", "").strip()
+    reason = read_typed(request.POST, "reason")
     rows = queue.rows()
     try:
         queue.decide(

@@ -15,7 +15,7 @@ from fenqi.mall import queries as mall
 from fenqi.mall import services as mall_services
 from fenqi.messages import conduct
 from fenqi.messages import queries as messages
-from fenqi.ops.shell import actor, flash, page
+from fenqi.ops.shell import actor, flash, page, typed
 from fenqi.people import queries as people
 from fenqi.people import services as people_services
 from fenqi.plumbing import audit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @staff_required()
 def look_up(request: HttpRequest) -> HttpResponse:
     """Find by order number, loan number or phone; leads to the person's file."""
-    query = request.GET.get("q", "").strip()[:60]
+    query = typed(request.GET, "q", longest=60)
     content: dict[str, Any] = {"q": query}
     if query:
         borrower_id = _find(query)
@@ -82,15 +82,15 @@ def reveal(request: HttpRequest, borrower_id: int) -> HttpResponse:
         value = people_services.reveal(
             staff=actor(request),
             borrower_id=borrower_id,
-            field=request.POST.get("field", ""),
-            reason=request.POST.get("reason", ""),
+            field=typed(request.POST, "field"),
+            reason=typed(request.POST, "reason"),
         )
     except NotFound:
         raise
     except Refusal as e:
         flash(request, e, kind="late")
         return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
-    return _person_page(request, borrower_id, {"field": request.POST["field"], "value": value})
+    return _person_page(request, borrower_id, {"field": typed(request.POST, "field"), "value": value})
 
 
 @require_POST
@@ -99,7 +99,7 @@ def dial(request: HttpRequest, borrower_id: int) -> HttpResponse:
     """Note how a call to the borrower's own phone ended."""
     try:
         people_services.record_dial(
-            staff=actor(request), borrower_id=borrower_id, outcome=request.POST.get("outcome", "")
+            staff=actor(request), borrower_id=borrower_id, outcome=typed(request.POST, "outcome")
         )
         flash(request, _("通话结果已记录"))
     except NotFound:
@@ -118,9 +118,9 @@ def contact(request: HttpRequest, borrower_id: int) -> HttpResponse:
             staff=actor(request),
             borrower_id=borrower_id,
             contact_id=UUID(request.POST.get("contact", "")),
-            purpose=request.POST.get("purpose", ""),
+            purpose=typed(request.POST, "purpose"),
             at=conduct.moment(),
-            note=request.POST.get("note", ""),
+            note=typed(request.POST, "note"),
         )
     except ValueError as e:
         raise Http404 from e
@@ -158,8 +158,8 @@ def ship(request: HttpRequest) -> HttpResponse:
         mall_services.mark_shipped(
             borrower_id=int(request.POST.get("borrower", "")),
             order_id=UUID(request.POST.get("order", "")),
-            carrier=request.POST.get("carrier", "")[:40],
-            tracking=request.POST.get("tracking", "")[:60],
+            carrier=typed(request.POST, "carrier", longest=40),
+            tracking=typed(request.POST, "tracking", longest=60),
             staff=request.staff,  # type: ignore[attr-defined]
         )
         flash(request, _("已登记发货"))
@@ -212,7 +212,10 @@ def chat_answer(request: HttpRequest) -> HttpResponse:
             flash(request, _("会话已结束"))
             return HttpResponseRedirect("/ops/chat/")
         care_services.answer(
-            staff=staff, borrower_id=place[0], conversation_id=place[1], text=request.POST.get("text", "")
+            staff=staff,
+            borrower_id=place[0],
+            conversation_id=place[1],
+            text=typed(request.POST, "text", longest=2000),
         )
         flash(request, _("已回复"))
     except NotFound:
@@ -230,6 +233,6 @@ def chat_answer(request: HttpRequest) -> HttpResponse:
 @staff_required("compliance")
 def trail(request: HttpRequest) -> HttpResponse:
     """The audit trail, newest first, of everything or of one subject."""
-    subject = request.GET.get("subject", "").strip()[:120]
+    subject = typed(request.GET, "subject", longest=120)
     lines = audit.trail(subject=subject or None, limit=200)
     return page(request, "ops/audit.html", "audit", {"lines": lines, "subject": subject})

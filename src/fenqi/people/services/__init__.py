@@ -31,6 +31,12 @@ from fenqi.people.services.contacts import (
     review_contact,
 )
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
+from fenqi.people.services.retention import (
+    forget_codes,
+    forget_identity,
+    keep_identity,
+    unused_identities,
+)
 from fenqi.people.services.reveals import reveal
 from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
 
@@ -48,8 +54,11 @@ __all__ = [
     "due_to_forget",
     "end_other_sessions",
     "end_session",
+    "forget_codes",
     "forget_contact",
     "forget_contacts",
+    "forget_identity",
+    "keep_identity",
     "name_contact",
     "open_session",
     "plan_forgetting",
@@ -71,6 +80,7 @@ __all__ = [
     "staff_sign_in",
     "submit_identity",
     "unbind_card",
+    "unused_identities",
     "use_contact",
     "verify_step_up",
     "withdraw_consent",

@@ -43,7 +43,8 @@ def _query(request: HttpRequest) -> str:
 def _after(request: HttpRequest) -> str:
     """Where to go when a step is done: the named place, else wherever the application waits, else the account."""
     if request.GET.get("next"):
-        return safe_next(request, request.GET["next"])
+        target = safe_next(request, request.GET["next"])
+        return "/me/" if target.startswith(request.path) else target
     application = _application(request)
     return f"/checkout/next/?application={application}" if application else "/me/"
 

@@ -101,7 +101,7 @@ def consent_withdraw(request: HttpRequest) -> HttpResponse:
     """Take a consent back; as easy as giving it."""
     services.withdraw_consent(
         borrower_id=request.borrower_id,  # type: ignore[attr-defined]
-        text_code=request.POST.get("text", "")[:40],
+        text_code=request.POST.get("text", "").replace("\x00", "")[:40],
         channel="web",
     )
     flash(request, _("已撤回。依赖这项授权的处理从现在起停止，已生效的协议不受影响。"))
