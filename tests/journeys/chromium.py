@@ -12,26 +12,28 @@ from fenqi.cli.story.browser import NotOnThePage
 from tests.support.browser import PHONE, Faults
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser as Chrome
-    from playwright.sync_api import Locator, Response
+    from playwright.sync_api import Locator, Response, ViewportSize
 
 
 class Chromium(plain.Browser):
     """Reads the page as it is rendered; types, ticks and taps as a thumb would."""
 
     def __init__(
-        self, chrome: Chrome, base_url: str, *, allowed: tuple[str, ...], album: Path | None = None
+        self,
+        chrome: Chrome,
+        base_url: str,
+        *,
+        allowed: tuple[str, ...],
+        size: ViewportSize = PHONE,
     ) -> None:
         self.base_url = base_url
         self.context = chrome.new_context(
-            base_url=base_url, viewport=PHONE, locale="zh-CN", has_touch=True, is_mobile=True
+            base_url=base_url, viewport=size, locale="zh-CN", has_touch=size == PHONE, is_mobile=size == PHONE
         )
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(20_000)
         self.faults = Faults(self.tab, allowed)
-        self.album = album
         self.url, self.status, self.content = base_url, 0, b""
         self.page = BeautifulSoup("", "html.parser")
 

@@ -7,6 +7,7 @@ import pytest
 from fenqi.cli.story.play import STEPS, play_story
 from fenqi.cli.story.timeline import Timeline
 from tests.journeys.chromium import Chromium
+from tests.support.browser import DESK, PHONE
 from tests.support.stack import whole_product
 
 BEGINS_ON = datetime.date(2026, 2, 5)
@@ -28,8 +29,11 @@ def test_in_a_browser_on_a_phone(chrome):
     people = []
     with whole_product(open_on=BEGINS_ON) as stack:
 
-        def new_person():
-            people.append(Chromium(chrome, stack.web_url, allowed=(stack.web_url, stack.sandbox_url)))
+        def new_person(screen):
+            size = DESK if screen == "desk" else PHONE
+            people.append(
+                Chromium(chrome, stack.web_url, size=size, allowed=(stack.web_url, stack.sandbox_url))
+            )
             return people[-1]
 
         play_story(stack, Timeline(steps=len(STEPS)), on_step=lambda _title: None, new_browser=new_person)

@@ -26,15 +26,15 @@ def first_day(today: datetime.date) -> datetime.date:
     return today - datetime.timedelta(days=BEGINS_DAYS_AGO)
 
 
-def new_world(stack: Stack, timeline: Timeline, new_browser: Callable[[], Browser] | None = None) -> World:
+def new_world(stack: Stack, timeline: Timeline, new_browser: Callable[[str], Browser] | None = None) -> World:
     """The people of the story. Numbers are made up and pass every check digit."""
-    make = new_browser or (lambda: Browser(stack.web_url))
+    make = new_browser or (lambda _screen: Browser(stack.web_url))
     return World(
         stack=stack,
         timeline=timeline,
-        shopper=make(),
-        staff=make(),
-        new_browser=make,
+        shopper=make("phone"),
+        staff=make("desk"),
+        new_browser=lambda: make("phone"),
         sandbox=Sandbox(stack.sandbox_url),
         phone="13800138000",
         contact_phone="13900139000",
@@ -50,7 +50,7 @@ def play_story(
     timeline: Timeline,
     *,
     on_step: Callable[[str], None],
-    new_browser: Callable[[], Browser] | None = None,
+    new_browser: Callable[[str], Browser] | None = None,
 ) -> dict[str, object]:
     """
     Every step in order. Gives what a visitor wants to know afterwards: phones and cards to go on with.
