@@ -18,9 +18,12 @@ def order_for(loan: RunningLoan, kind: EventKind, on: date) -> AllocationOrder:
     for special in rules.by_kind:
         if special.kind == kind:
             return special.order
-    if loan.has_overdue and rules.aged is not None and days_past_due(loan, on) > rules.aged_after_days:
-        return rules.aged
-    return rules.usual
+    if not loan.has_overdue or rules.aged is None:
+        return rules.usual
+    if loan.age_seen_on != on:
+        # Once a day: the first payment of a day must not change the order for the second.
+        loan.age_seen_on, loan.is_aged = on, days_past_due(loan, on) > rules.aged_after_days
+    return rules.aged if loan.is_aged else rules.usual
 
 
 def allocate(loan: RunningLoan, order: AllocationOrder, amount_fen: int, on: date) -> tuple[list[Share], int]:

@@ -72,8 +72,6 @@ def factor_of_part(terms: LoanTerms, start: date, due: date, from_on: date, to_o
 
 def factor_of_period(terms: LoanTerms, start: date, due: date) -> Ratio:
     """The interest factor of a whole installment period."""
-    if terms.interest_factors is InterestFactors.WHOLE_PERIODS and is_whole_period(terms, start, due):
-        return terms.period_rate
     return factor_of_part(terms, start, due, start, due)
 
 

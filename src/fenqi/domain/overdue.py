@@ -63,6 +63,9 @@ def _roll_over(loan: RunningLoan, row: Row, after: date | None = None) -> bool:
     bill = [other for other in loan.rows if other.left_fen and _since(other) == since]
     if sum(other.left_fen for other in bill) > loan.terms.overdue.tolerance_fen:
         return False
+    if after is None and all(other.overdue_since is not None for other in bill):
+        # It rolled here already and met no bill: without another payment it does not roll for ever.
+        return False
     following = _next_due(loan, after or since)
     for other in bill:
         numerator, denominator = other.penalty

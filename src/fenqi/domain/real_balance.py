@@ -71,7 +71,7 @@ def project(loan: RunningLoan, on: date) -> int:
     costs = [_projected(loan, rows, on)]
     left = _not_due(loan, rows) - _target(loan, rows, rows[0], costs[0])
     for row in rows[1:]:
-        costs.append(span_interest(loan, row, max(0, left), row.earned_to, row.due_on))
+        costs.append(row.earned_fen + span_interest(loan, row, max(0, left), row.earned_to, row.due_on))
         left -= _target(loan, rows, row, costs[-1])
     return _lay(loan, rows, costs)
 

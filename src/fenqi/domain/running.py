@@ -152,6 +152,8 @@ class RunningLoan:
     first_open = 0
     """Rows before this one are paid off; anything but an ordinary repayment sets it back."""
     has_overdue = False
+    age_seen_on: date | None = None
+    is_aged = False
     penalty_rate: tuple[Decimal, int, int] | None = None
     ended: LoanStatus | None = None
     accrues = True
