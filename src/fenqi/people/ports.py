@@ -10,7 +10,7 @@ from typing import Any, Protocol
 class CheckResult(enum.StrEnum):
     """What an outside check can answer; anything else is treated as RETRY."""
 
-    PASS = "PASS"  # noqa: S105  # nosec B105 - an answer, not a password
+    PASS = "PASS"  # noqa: S105 - an answer, no password  # nosec
     """The facts match the register."""
     FAIL = "FAIL"
     """The register says they do not belong together."""

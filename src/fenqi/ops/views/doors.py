@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # One working day: roles and leavers take effect by then at the latest.
 SESSION_SECONDS = 8 * 60 * 60
-_NEW_SECRET = "new_totp_secret"  # noqa: S105  # nosec B105 - the name of a session entry
+_NEW_SECRET = "new_totp_secret"  # noqa: S105 - the name of a session entry  # nosec
 
 
 class StaffForm(PlainForm):

@@ -33,7 +33,7 @@ CHECK_ABANDONED_AFTER = datetime.timedelta(minutes=2)
 class IdentityOutcome(enum.StrEnum):
     """What a submission came to; REVIEW means a person looks at it."""
 
-    PASS = "PASS"  # noqa: S105  # nosec B105 - an answer, not a password
+    PASS = "PASS"  # noqa: S105 - an answer, no password  # nosec
     FAIL = "FAIL"
     RETRY = "RETRY"
     LIMIT = "LIMIT"

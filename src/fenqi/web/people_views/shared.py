@@ -38,7 +38,7 @@ def language() -> str:
 
 def paragraphs(body: str) -> SafeString:
     """A text of ours as HTML; HTML inside it is shown, not obeyed."""
-    return mark_safe(_MARKDOWN.render(body))  # noqa: S308  # nosec B308 B703 - rendered with html off
+    return mark_safe(_MARKDOWN.render(body))  # noqa: S308 - html is off  # nosec
 
 
 def texts(codes: list[str]) -> dict[str, dict[str, Any]]:
