@@ -143,7 +143,7 @@ def test_the_least_order_may_be_financed():
 
 def test_holding_what_was_not_seen_is_refused():
     key = "jiangcheng.jiangcheng-installment-12"
-    seen = services.make_quote(key=key, amount_fen=499_900, on=ON).digest().hex()[:16]
+    seen = services.make_quote(key=key, amount_fen=499_900, on=ON).fingerprint()
     held = services.hold_quote(key=key, amount_fen=499_900, on=ON, seen=seen)
     assert queries.find_quote(quote_id=held.id) == held
     with pytest.raises(QuoteChanged):

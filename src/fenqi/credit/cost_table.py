@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from fenqi.domain.rules import RemainingFee
@@ -14,6 +14,24 @@ from fenqi.plumbing.templatetags.fenqi import percent, yuan
 
 if TYPE_CHECKING:
     from fenqi.credit.quotes import QuotedPlan
+
+
+# Looked up per row of a board, so translated only when chosen.
+_METHODS = {
+    Method.EQUAL_INSTALLMENT: gettext_lazy("等额本息"),
+    Method.EQUAL_PRINCIPAL: gettext_lazy("等额本金"),
+    Method.FLAT_FEE: gettext_lazy("等本等费"),
+    Method.INTEREST_ONLY: gettext_lazy("先息后本"),
+    Method.DAILY_INTEREST: gettext_lazy("按日计息"),
+    Method.INTEREST_FREE: gettext_lazy("等额本金"),
+    Method.FLAT_INTEREST: gettext_lazy("等本等息"),
+}
+_BEARERS = {
+    "borrower": gettext_lazy("您"),
+    "merchant": gettext_lazy("商户"),
+    "lender": gettext_lazy("贷款机构"),
+    "platform": gettext_lazy("平台"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +73,11 @@ def lender_name(quote: QuotedPlan) -> str:
 
 def method_name(method: Method) -> str:
     """How principal and cost are laid over the installments, in words."""
-    return {
-        Method.EQUAL_INSTALLMENT: _("等额本息"),
-        Method.EQUAL_PRINCIPAL: _("等额本金"),
-        Method.FLAT_FEE: _("等本等费"),
-        Method.INTEREST_ONLY: _("先息后本"),
-        Method.DAILY_INTEREST: _("按日计息"),
-        Method.INTEREST_FREE: _("等额本金"),
-        Method.FLAT_INTEREST: _("等本等息"),
-    }[method]
+    return str(_METHODS[method])
 
 
 def bearers(quote: QuotedPlan) -> str:
     """Who bears interest and fee, in words and with amounts where others bear some."""
-    names = {"borrower": _("您"), "merchant": _("商户"), "lender": _("贷款机构"), "platform": _("平台")}
     if not quote.borne_by:
         return _("无利息和费用")
     others = [
@@ -80,10 +89,13 @@ def bearers(quote: QuotedPlan) -> str:
         )
         if fen
     ]
-    parts = [_("%(who)s承担 %(amount)s") % {"who": names[name], "amount": yuan(fen)} for name, fen in others]
+    parts = [
+        _("%(who)s承担 %(amount)s") % {"who": _BEARERS[name], "amount": yuan(fen)} for name, fen in others
+    ]
     if "borrower" in quote.borne_by:
         parts.insert(
-            0, _("%(who)s承担 %(amount)s") % {"who": names["borrower"], "amount": yuan(quote.total_cost_fen)}
+            0,
+            _("%(who)s承担 %(amount)s") % {"who": _BEARERS["borrower"], "amount": yuan(quote.total_cost_fen)},
         )
     return _("、").join(parts)
 

@@ -126,6 +126,30 @@ class QuotedPlan:
         """Least cost first, then least total, then shortest term."""
         return (self.total_cost_fen, self.total_fen, self.installments, self.key)
 
+    def fingerprint(self) -> str:
+        """
+        16 hex characters over everything a board shows of this row; a page sends it back with the choice.
+
+        Much cheaper than the digest, because a board takes one per row.
+        """
+        shown = (
+            self.key,
+            self.amount_fen,
+            self.on.toordinal(),
+            self.method.value,
+            [(row.due_on.toordinal(), row.principal_fen, row.interest_fen, row.fee_fen) for row in self.rows],
+            str(self.annual_rate_simple),
+            str(self.penalty_annual_rate),
+            self.borne_by,
+            (self.merchant_bears_fen, self.lender_bears_fen, self.platform_bears_fen),
+            (
+                str(self.settlement.fee_rate),
+                self.settlement.fee_fixed_fen,
+                self.settlement.remaining_fee.value,
+            ),
+        )
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
     def digest(self) -> bytes:
         """SHA-256 over every figure; the outside lender's running offer number is not a figure."""
         plain = json.dumps(codec.to_json(replace(self, offer_id="")), sort_keys=True, ensure_ascii=False)

@@ -99,12 +99,9 @@ def methods(borrower_id: int) -> list[Method]:
 
 def reasons(quote: QuotedPlan) -> dict[str, dict[str, Any]]:
     """What each figure of a quote answers to 为什么是这个数, with the address of the whole derivation."""
+    address = "/checkout/why/?" + urlencode({"plan": quote.key, "amount_fen": quote.amount_fen})
     return {
-        figure: {
-            **explaining.why(quote, figure),
-            "url": "/checkout/why/?"
-            + urlencode({"plan": quote.key, "amount_fen": quote.amount_fen, "figure": figure}),
-        }
+        figure: {**explaining.why(quote, figure), "url": f"{address}&figure={figure}"}
         for figure in explaining.FIGURES
     }
 

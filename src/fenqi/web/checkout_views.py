@@ -193,7 +193,7 @@ def _row(quote: QuotedPlan, *, is_picked: bool) -> dict[str, Any]:
         "method": cost_table.method_name(quote.method),
         "bearers": cost_table.bearers(quote),
         "settlement": cost_table.settlement_tag(quote),
-        "seen": quote.digest().hex()[:16],
+        "seen": quote.fingerprint(),
         "is_picked": is_picked,
         "why": reasons(quote),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from fenqi.domain.plans import Plan
 
 LARGEST_AMOUNT_FEN = 10**12
+# Published versions never change, so what was read of them once holds as long as the process lives.
+_plans: dict[UUID, Plan] = {}
 _RULES = ("credit.quote", "min_order_fen", "cost_cap_annual_rate")
 
 
@@ -96,14 +99,14 @@ def make_quotes(*, amount_fen: int, on: datetime.date) -> Board:
     _check_amount(amount_fen, least_fen=int(rules["min_order_fen"]))
     rows: list[QuotedPlan] = []
     missing: list[str] = []
-    for lender, plans in _offered(on):
+    for lender, plan_ids in _offered(on):
         if lender.services_own_loans:
             try:
                 rows += _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
             except (LenderUnavailable, LenderRefused):
                 missing.append(_name_of(lender))
         else:
-            rows += _quote_all(lender, plans, amount_fen=amount_fen, on=on)
+            rows += _quote_all(lender, plan_ids, amount_fen=amount_fen, on=on)
     return Board(
         amount_fen=amount_fen,
         on=on,
@@ -121,13 +124,10 @@ def make_quote(*, key: str, amount_fen: int, on: datetime.date) -> QuotedPlan:
     rules = rule_data.values(*_RULES, on=on)
     _check_amount(amount_fen, least_fen=int(rules["min_order_fen"]))
     lender_code, _dot, plan_code = key.partition(".")
-    for lender, plans in _offered(on, lender_code=lender_code):
+    for lender, plan_ids in _offered(on, lender_code=lender_code):
         if not lender.services_own_loans:
-            found = list(
-                _quote_all(
-                    lender, [plan for plan in plans if plan.code == plan_code], amount_fen=amount_fen, on=on
-                )
-            )
+            every = _quote_all(lender, plan_ids, amount_fen=amount_fen, on=on)
+            found = [quote for quote in every if quote.plan_code == plan_code]
         else:
             try:
                 offers = _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
@@ -146,12 +146,12 @@ def hold_quote(*, key: str, amount_fen: int, on: datetime.date, seen: str | None
     """
     Hold the plan a board row names, so that it can be applied for and signed.
 
-    `seen` is the row's digest in hex (or its beginning) as the page showed it.
+    `seen` is the row's fingerprint, as the page showed it.
 
     Raises: QuoteChanged if the plan no longer costs what was seen; and whatever `make_quote` raises.
     """
     quote = make_quote(key=key, amount_fen=amount_fen, on=on)
-    if seen and not quote.digest().hex().startswith(seen):
+    if seen and quote.fingerprint() != seen:
         raise QuoteChanged(_("这个方案的报价已更新，请核对后重新选择。"), field="plan")
     return _keep(quote)
 
@@ -219,39 +219,54 @@ def _name_of(lender: Lender) -> str:
     return lender.name if (get_language() or "zh").startswith("zh") else lender.name_en
 
 
-def _offered(on: datetime.date, lender_code: str | None = None) -> Iterator[tuple[Lender, list[Plan]]]:
-    """Active lenders with their plans in force, each plan in its newest version: one statement for all plans."""
+def _offered(on: datetime.date, lender_code: str | None = None) -> Iterator[tuple[Lender, list[UUID]]]:
+    """Active lenders with the ids of their plans in force, each plan in its newest version: one statement for all plans."""
     lenders = {
         lender.code: lender
         for lender in Lender.objects.filter(is_active=True).order_by("position", "code")
         if lender_code in (None, lender.code)
     }
-    newest: dict[str, PublishedPlan] = {}
+    newest = {}
     rows = PublishedPlan.objects.filter(lender_id__in=lenders, valid_from__lte=on).order_by("version")
-    for row in rows:
-        newest[row.code] = row
-    plans: dict[str, list[Plan]] = {code: [] for code in lenders}
-    for row in newest.values():
-        if row.valid_until is None or row.valid_until >= on:
-            plans[row.lender_id].append(plan_from_json(row.plan))
+    for plan_id, code, lender, until in rows.values_list("id", "code", "lender_id", "valid_until"):
+        newest[code] = (plan_id, lender, until)
+    in_force = [
+        (plan_id, lender) for plan_id, lender, until in newest.values() if until is None or until >= on
+    ]
+    _read_plans({plan_id for plan_id, _lender in in_force})
     for code, lender in lenders.items():
-        yield lender, plans[code]
+        yield lender, [plan_id for plan_id, owner in in_force if owner == code]
+
+
+def _read_plans(plan_ids: set[UUID]) -> None:
+    unknown = plan_ids - _plans.keys()
+    for plan_id, form in (
+        PublishedPlan.objects.filter(id__in=unknown).values_list("id", "plan") if unknown else ()
+    ):
+        _plans[plan_id] = plan_from_json(form)
 
 
 def _quote_all(
-    lender: Lender, plans: list[Plan], *, amount_fen: int, on: datetime.date
+    lender: Lender, plan_ids: list[UUID], *, amount_fen: int, on: datetime.date
 ) -> Iterator[QuotedPlan]:
-    lpr = lpr_table()
-    for plan in plans:
+    for plan_id in plan_ids:
+        plan = _plans[plan_id]
         if not plan.serves(amount_fen):
             continue
         try:
-            quote = quote_plan(plan, amount_fen, on, lpr=lpr)
+            yield _quote_of(plan_id, amount_fen, on, lender.name, lender.name_en)
         except CostCapExceeded as e:
             # Published while under the cap, above it today or on this amount: it is not shown.
             gates.keep(gate="cost_cap", subject=f"plan:{plan.code}", answer=gates.deny("cost_cap", str(e)))
-            continue
-        yield quotes.from_engine(quote, lender_name=lender.name, lender_name_en=lender.name_en)
+
+
+@lru_cache(maxsize=4096)
+def _quote_of(
+    plan_id: UUID, amount_fen: int, on: datetime.date, lender_name: str, lender_name_en: str
+) -> QuotedPlan:
+    """A version of a plan on an amount and day is always the same quote: a board filtered or chosen from asks again."""
+    quote = quote_plan(_plans[plan_id], amount_fen, on, lpr=lpr_table())
+    return quotes.from_engine(quote, lender_name=lender_name, lender_name_en=lender_name_en)
 
 
 def _ask_for_offers(
