@@ -102,7 +102,7 @@ def post(
         earlier = cursor.fetchall()
         if earlier:
             if earlier != [(int(one.debit), int(one.credit), one.amount_fen) for one in entry.legs]:
-                raise EntryPosted(_("这笔分录已经记过,内容不同。"), source=source)
+                raise EntryPosted(_("这笔分录已经记过，内容不同。"), source=source)
             return entry_id
         if not entry.legs:
             return entry_id

@@ -51,5 +51,5 @@ def story_of(*, borrower_id: int, loan_id: UUID) -> tuple[Loan, LoanTerms, list[
     """A loan, its terms and its events. Raises: LoanNotFound; ServicedByLender where the lender keeps them."""
     loan = find(borrower_id=borrower_id, loan_id=loan_id)
     if loan.terms_id is None:
-        raise ServicedByLender(_("这笔借据由资金方自己管理,请到资金方还款。"), loan=loan.number)
+        raise ServicedByLender(_("这笔借据由资金方自己管理，请到资金方还款。"), loan=loan.number)
     return loan, terms_of(loan), events_of(borrower_id, [loan_id]).get(loan_id, [])

@@ -274,5 +274,5 @@ def _take_reference(
             return None
     earlier = EventReference.objects.get(reference=reference)
     if (earlier.borrower_id, earlier.kind, earlier.amount_fen) != (borrower_id, kind, amount_fen):
-        raise ReferenceReused(_("这个编号已用于另一笔记录,没有重复处理。"), reference=reference)
+        raise ReferenceReused(_("这个编号已用于另一笔记录，没有重复处理。"), reference=reference)
     return earlier.loan_id

@@ -136,7 +136,7 @@ def _record(
     loaded, is_current = read
     loan = loaded.loan
     if loan.serviced_by != "us":
-        raise ServicedByLender(_("这笔借据由资金方自己管理,请到资金方还款。"), loan=loan.number)
+        raise ServicedByLender(_("这笔借据由资金方自己管理，请到资金方还款。"), loan=loan.number)
     terms = terms_of(loan)
     if loaded.earlier:
         check_same(loaded.earlier, borrower_id, loan_id, kind, amount_fen, reference)
@@ -195,7 +195,7 @@ def check_same(
         kind,
         amount_fen,
     ):
-        raise ReferenceReused(_("这个编号已用于另一笔记录,没有重复处理。"), reference=reference)
+        raise ReferenceReused(_("这个编号已用于另一笔记录，没有重复处理。"), reference=reference)
 
 
 def check_date(loaded: Loaded, on: datetime.date) -> None:
@@ -254,7 +254,7 @@ def _entry(loaded: Loaded, event: Event, before: LoanState | None, after: LoanSt
     if kind is EventKind.REVERSAL:
         reversed_event = next(one for one in loaded.events if one.id == event.reverses)
         if reversed_event.kind is EventKind.PAYOUT:
-            raise EventRefused(_("放款不能冲销,请登记退款。"), code="payout_not_reversible")
+            raise EventRefused(_("放款不能冲销，请登记退款。"), code="payout_not_reversible")
         kind, amount_fen = reversed_event.kind, -reversed_event.amount_fen
     return posting_rules.entry_for(
         kind=kind,

@@ -255,7 +255,7 @@ def _bill_again(reference: str, borrower_id: int, amount_fen: int) -> BillRepaym
     position = 1
     while part := recording.reference_kept(f"{reference}#{position}"):
         if part.loan_id is None:
-            raise ReferenceReused(_("这个编号已用于另一笔记录,没有重复处理。"), reference=reference)
+            raise ReferenceReused(_("这个编号已用于另一笔记录，没有重复处理。"), reference=reference)
         parts.append(
             record_repayment(
                 borrower_id=borrower_id,

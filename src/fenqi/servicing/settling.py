@@ -107,9 +107,9 @@ def settle(
     def make(loaded: Loaded) -> Event:
         now_on = recording.today(loaded.open_on)
         if now_on > kept.valid_until:
-            raise OfferExpired(_("结清报价已过期,请重新试算。"), valid_until=str(kept.valid_until))
+            raise OfferExpired(_("结清报价已过期，请重新试算。"), valid_until=str(kept.valid_until))
         if loaded.loan.sequence != kept.sequence:
-            raise OfferOutdated(_("报价之后借据有变动,请重新试算。"))
+            raise OfferOutdated(_("报价之后借据有变动，请重新试算。"))
         return Event(id="new", kind=EventKind.EARLY_SETTLEMENT, on=kept.quoted_on, amount_fen=kept.amount_fen)
 
     return record(

@@ -105,7 +105,7 @@ def _alone() -> Iterator[None]:
         # The server may not have noticed yet that a killed run is gone.
         time.sleep(WAIT_SECONDS)
     else:
-        raise DayEndRunning(gettext_lazy("日终正在运行,请等它结束。"))
+        raise DayEndRunning(gettext_lazy("日终正在运行，请等它结束。"))
     try:
         yield
     finally:
