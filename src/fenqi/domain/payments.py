@@ -29,10 +29,9 @@ def refund_overpayment(loan: RunningLoan, event: Event) -> None:
 
 def use_overpaid(loan: RunningLoan, event: Event) -> None:
     """Let money overpaid before meet dues an event has made, and note it with that event."""
-    if not loan.overpaid_fen or not loan.left_fen():
+    if not loan.left_fen():
         return
     order = order_for(loan, EventKind.REPAYMENT, event.on)
     shares, rest = allocate(loan, order, loan.overpaid_fen, event.on)
     loan.overpaid_fen = rest
-    if loan.outcomes and shares:
-        loan.outcomes[-1] = loan.outcomes[-1]._replace(from_overpaid=tuple(shares))
+    loan.outcomes[-1] = loan.outcomes[-1]._replace(from_overpaid=tuple(shares))

@@ -137,8 +137,6 @@ def _plain_annuity_rows(
         part = installment - cost
         if number == count or part > left:
             part = left
-        elif part < 0:
-            part = 0
         left -= part
         row = (before_first + number, start, due, part, cost, 0, left, NO_SUBSIDY, False)
         rows.append(NEW_ROW(ScheduleRow, row))
