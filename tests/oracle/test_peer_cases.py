@@ -10,7 +10,7 @@ import pytest
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "oracle"
 ENGINE = f"{sys.executable} -m fenqi.cli oracle"
 
-REFUSED = {"EMI:487", "EMI:604", "EMI:688"}
+REFUSED = {"EMI:487", "EMI:604", "EMI:688", "Loan:5165"}
 """Rules we refuse, each explained in docs/reference/oracle.md."""
 
 
