@@ -103,17 +103,18 @@ def choose_plan(world: World, *, lender: str, term: int) -> None:
 def apply_for_plan(world: World) -> None:
     """Pick the bank's 12 installments for the phone; the band is paid in full."""
     page = world.shopper
-    boxes = page.page.select('form#checkout-form input[name="financed"]')
-    band = page.find('[data-role="checkout-line"][data-fen="12900"]')["data-sku"]
-    page.submit(
-        "checkout-form",
-        button="installments",
-        financed=[str(box["value"]) for box in boxes if box["value"] != band],
-    )
+    page.submit("checkout-form", button="installments", financed=phone_lines(page))
     if not page.has('[data-role="plan"]'):
         page.follow("分期付款")
     choose_plan(world, lender=LENDER, term=TERM)
     world.note(f"compares the plans, takes {LENDER_NAME} × {TERM}", amount_fen=PER_PERIOD_FEN)
+
+
+def phone_lines(page: Browser) -> list[str]:
+    """The lines to pay by installments: everything but the band."""
+    boxes = page.page.select('form#checkout-form input[name="financed"]')
+    band = page.find(f'[data-role="checkout-line"][data-fen="{BAND_FEN}"]')["data-sku"]
+    return [str(box["value"]) for box in boxes if box["value"] != band]
 
 
 def prove_identity(world: World) -> None:
@@ -143,6 +144,13 @@ def prove_identity(world: World) -> None:
 
 def name_contact(world: World) -> None:
     """The contact reads on their own phone who names them and for what, and accepts; a reviewer approves."""
+    ask_contact(world)
+    wait_for(world.shopper, "form#card-form")
+    world.note("the first contact reads the link, accepts, and is approved")
+
+
+def ask_contact(world: World) -> None:
+    """Name the contact; they open the link of the message and accept."""
     page = world.shopper
     page.submit(
         "contact-form",
@@ -157,8 +165,6 @@ def name_contact(world: World) -> None:
     contact.sees("同意", "拒绝", "我不认识此人")
     contact.submit("contact-answer", button="accept")
     contact.close()
-    wait_for(page, "form#card-form")
-    world.note("the first contact reads the link, accepts, and is approved")
 
 
 def bind_card(world: World) -> None:
