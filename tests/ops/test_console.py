@@ -289,6 +289,13 @@ class TestAutoReview:
         assert [queries.person(one).identity_status for one in (second, third)] == ["review", "passed"]
 
 
+@pytest.mark.parametrize("tab", ["", "?tab=reach", "?tab=log", "?tab=x"])
+def test_a_persons_file_asks_the_database_little(staff, accepted, tab, django_assert_max_num_queries):
+    browser = staff("admin")
+    with django_assert_max_num_queries(8):
+        assert browser.get(f"/ops/people/{accepted[0]}/{tab}").status_code == 200
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_ask_the_database_little(staff, accepted, path, django_assert_max_num_queries):
     browser = staff("admin")
@@ -305,6 +312,9 @@ class TestReachingABorrower:
         )
         browser = staff("cui")
         address = f"/ops/people/{borrower_id}/"
+        assert (
+            "李*" in soup(browser.get(address + "?tab=reach")).select_one('[data-role="contacts"]').get_text()
+        )
         sent = {"contact": str(contact_id), "purpose": "reach"}
         denied = browser.post(address + "contact/", sent, follow=True)
         assert "仍可尝试" in soup(denied).select_one(".notice.late").get_text()

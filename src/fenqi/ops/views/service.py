@@ -54,23 +54,23 @@ def _find(query: str) -> int | None:
 @require_GET
 @staff_required()
 def person(request: HttpRequest, borrower_id: int) -> HttpResponse:
-    """One person: orders, loans, what was said to them, what was done about them. Masked."""
-    return _person_page(request, borrower_id)
+    """One person, masked: orders and loans; how to reach them; what was said to and done about them."""
+    return _person_page(request, borrower_id, request.GET.get("tab", ""))
 
 
 def _person_page(
-    request: HttpRequest, borrower_id: int, revealed: dict[str, str] | None = None
+    request: HttpRequest, borrower_id: int, tab: str, revealed: dict[str, str] | None = None
 ) -> HttpResponse:
-    content = {
-        "person": people.person(borrower_id),
-        "orders": mall.orders(borrower_id),
-        "loans": servicing.loans(borrower_id),
-        "messages": messages.log(borrower_id, limit=20),
-        "trail": audit.trail(subject=f"account:{borrower_id}", limit=20),
-        "revealed": revealed,
-        "contacts": people.desk_contacts(borrower_id),
-        "dials": people.dials(borrower_id),
-    }
+    content: dict[str, Any] = {"person": people.person(borrower_id), "tab": tab, "revealed": revealed}
+    if tab == "reach":
+        content |= {"contacts": people.desk_contacts(borrower_id), "dials": people.dials(borrower_id)}
+    elif tab == "log":
+        content |= {
+            "messages": messages.log(borrower_id, limit=50),
+            "trail": audit.trail(subject=f"account:{borrower_id}", limit=50),
+        }
+    else:
+        content |= {"orders": mall.orders(borrower_id), "loans": servicing.loans(borrower_id)}
     return page(request, "ops/person.html", "look-up", content)
 
 
@@ -90,7 +90,7 @@ def reveal(request: HttpRequest, borrower_id: int) -> HttpResponse:
     except Refusal as e:
         flash(request, e, kind="late")
         return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
-    return _person_page(request, borrower_id, {"field": typed(request.POST, "field"), "value": value})
+    return _person_page(request, borrower_id, "", {"field": typed(request.POST, "field"), "value": value})
 
 
 @require_POST
@@ -106,7 +106,7 @@ def dial(request: HttpRequest, borrower_id: int) -> HttpResponse:
         raise
     except Refusal as e:
         flash(request, e, kind="late")
-    return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
+    return HttpResponseRedirect(f"/ops/people/{borrower_id}/?tab=reach")
 
 
 @require_POST
@@ -128,8 +128,8 @@ def contact(request: HttpRequest, borrower_id: int) -> HttpResponse:
         raise
     except Refusal as e:
         flash(request, e, kind="late")
-        return HttpResponseRedirect(f"/ops/people/{borrower_id}/")
-    return _person_page(request, borrower_id, {"field": "contact", "value": value})
+        return HttpResponseRedirect(f"/ops/people/{borrower_id}/?tab=reach")
+    return _person_page(request, borrower_id, "reach", {"field": "contact", "value": value})
 
 
 @require_GET
