@@ -70,6 +70,7 @@ def play_story(
     finally:
         world.shopper.close()
         world.staff.close()
+        world.sandbox.close()
     return {
         "shopper's phone": world.phone,
         "first contact's phone": world.contact_phone,

@@ -69,6 +69,9 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.client = httpx.Client(base_url=url, timeout=20)
 
+    def close(self) -> None:
+        self.client.close()
+
     def texts(self, phone: str, kind: str = "sms") -> list[dict[str, Any]]:
         """Messages a phone received, oldest first."""
         answer = self.client.get("/sandbox/api/texts", params={"kind": kind, "to": phone})
