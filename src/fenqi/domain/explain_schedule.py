@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from fenqi.domain.amortisation import SPLIT_EQUALLY
 from fenqi.domain.arithmetic import Ratio, ratio
-from fenqi.domain.calendar import due_dates, is_whole_period
+from fenqi.domain.calendar import is_whole_period
 from fenqi.domain.day_count import factor_of_part
 from fenqi.domain.explain_formulas import Clause, Derivation, Figure, Formula, derived, inputs
 from fenqi.domain.schedule import (
@@ -32,7 +32,6 @@ class PlannedRow:
     """The installments, without a down payment."""
     starts: tuple[date, ...]
     dues: tuple[date, ...]
-    """Periods before days off move any due date: interest counts on these."""
     paid_out_on: date
     index: int
 
@@ -55,7 +54,6 @@ class PlannedRow:
 def planned_row(terms: LoanTerms, schedule: Schedule, number: int) -> PlannedRow:
     """Find the row of that number in a schedule of these terms."""
     rows = tuple(row for row in schedule.rows if not row.is_down_payment)
-    dues = due_dates(terms, schedule.paid_out_on)
     financed_fen = schedule.principal_fen
     if terms.down_payment_rate:
         financed_fen -= down_payment_of(terms, schedule.principal_fen)
@@ -64,8 +62,8 @@ def planned_row(terms: LoanTerms, schedule: Schedule, number: int) -> PlannedRow
         paid_out_fen=schedule.principal_fen,
         financed_fen=financed_fen,
         rows=rows,
-        starts=(terms.starts_on or schedule.paid_out_on, *dues[:-1]),
-        dues=dues,
+        starts=tuple(row.starts_on for row in rows),
+        dues=tuple(row.due_on for row in rows),
         paid_out_on=schedule.paid_out_on,
         index=number - rows[0].number,
     )
@@ -206,7 +204,7 @@ def _first_takes_the_rest(planned: PlannedRow) -> Derivation:
 def _annuity_part(planned: PlannedRow) -> Derivation:
     terms = planned.terms
     factors = tuple(interest_factors(terms, planned.starts, planned.dues))[terms.principal_grace :]
-    if terms.interest_factors is InterestFactors.DATED_INTEREST:
+    if counts_whole_periods(terms) or terms.interest_factors is InterestFactors.DATED_INTEREST:
         factors = (terms.period_rate,) * len(factors)
     level = derived(
         figure=Figure.LEVEL,

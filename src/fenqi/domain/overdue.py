@@ -153,7 +153,14 @@ def _charge_late_fee(loan: RunningLoan, row: Row) -> None:
 
 
 def _show(loan: RunningLoan, row: Row) -> None:
-    """Make what is counted due: penalty and late fee together stay within the cost cap on what is overdue."""
+    """Make what is counted due."""
+    penalty, late_fee = counted_cost(loan, row)
+    row.set_due(PENALTY, penalty)
+    row.set_due(LATE_FEE, late_fee)
+
+
+def counted_cost(loan: RunningLoan, row: Row) -> tuple[int, int]:
+    """Penalty and late fee of a row, charged and counted: together within the cost cap on what is overdue."""
     numerator, denominator = row.penalty
     penalty = rounded(numerator, denominator, loan.terms.rounding)
     late_fee = row.late_fee_fen
@@ -163,5 +170,4 @@ def _show(loan: RunningLoan, row: Row) -> None:
         most = row.cap_weight * numerator // denominator
         penalty = min(penalty, most)
         late_fee = min(late_fee, most - penalty)
-    row.set_due(PENALTY, row.penalty_charged_fen + penalty)
-    row.set_due(LATE_FEE, row.late_fee_charged_fen + late_fee)
+    return row.penalty_charged_fen + penalty, row.late_fee_charged_fen + late_fee

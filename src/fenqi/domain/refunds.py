@@ -10,6 +10,7 @@ from fenqi.domain.arithmetic import rounded, shared_out
 from fenqi.domain.cost import FLAT_METHODS, Before, earned_cost, lower_due, planned_cost, set_cost
 from fenqi.domain.errors import RefundTooLarge
 from fenqi.domain.events import Event, EventKind
+from fenqi.domain.overdue import counted_cost
 from fenqi.domain.payments import receive
 from fenqi.domain.reshape import (
     count_earned,
@@ -72,8 +73,9 @@ def _give_back(loan: RunningLoan, kept: int, of: int, on: date) -> int:
             row.penalty = (row.penalty[0] * kept, row.penalty[1] * of)
             row.cap_weight = row.cap_weight * kept // of
             row.late_fee_fen = _share(row.late_fee_fen, kept, of)
-            freed += lower_due(row, PENALTY, row.penalty_charged_fen + rounded(*row.penalty))
-            freed += lower_due(row, LATE_FEE, row.late_fee_charged_fen + row.late_fee_fen)
+            penalty, late_fee = counted_cost(loan, row)
+            freed += lower_due(row, PENALTY, penalty)
+            freed += lower_due(row, LATE_FEE, late_fee)
     return freed
 
 

@@ -114,10 +114,10 @@ def plan_rows(
     starts = (start, *dues[:-1])
     if dues[0] <= paid_out_on or (terms.fixed_length is not None and dues[-1] <= starts[-1]):
         raise EventError("on", paid_out_on, f"a payout before the first due date {dues[0]}, dates in order")
-    principal, interest = _amounts(terms, left, starts, dues, paid_out_on)
     if terms.holiday_rule is HolidayRule.NEXT_WORKDAY:
         dues = tuple(next_workday(terms.calendar, due) for due in dues)
         starts = (start, *dues[:-1])
+    principal, interest = _amounts(terms, left, starts, dues, paid_out_on)
     return rows + _finish(terms, left, principal, interest, starts, dues, first_number)
 
 
@@ -161,7 +161,7 @@ def interest_factors(terms: LoanTerms, starts: Sequence[date], dues: Sequence[da
     """The factor each row's interest is counted by."""
     if not terms.annual_rate:
         return [(0, 1)] * len(dues)
-    if counts_whole_periods(terms):
+    if counts_whole_periods(terms) and terms.holiday_rule is not HolidayRule.NEXT_WORKDAY:
         return [terms.period_rate] * len(dues)
     return [factor_of_period(terms, start, due) for start, due in zip(starts, dues, strict=True)]
 
@@ -179,9 +179,10 @@ def _amounts(
         )
         if is_broken or paid_out_on != starts[0]:
             first = interest_of(terms, left, starts[0], dues[0], paid_out_on, dues[0])
-    whole = (
-        [terms.period_rate] * len(dues) if terms.interest_factors is InterestFactors.DATED_INTEREST else None
+    has_whole_installment = (
+        counts_whole_periods(terms) or terms.interest_factors is InterestFactors.DATED_INTEREST
     )
+    whole = [terms.period_rate] * len(dues) if has_whole_installment else None
     # A broken first period of whole periods costs more or less interest; the principal stays as if it were whole,
     # so that all later installments are the usual ones.
     within = None if counts_whole_periods(terms) else first
