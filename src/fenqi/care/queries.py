@@ -145,28 +145,34 @@ class ConversationRow:
 
 def waiting_conversations(*, limit: int = 100) -> list[ConversationRow]:
     """Open conversations for staff: who has waited longest first, then those answered."""
-    rows = Conversation.objects.filter(state=ConversationState.OPEN).order_by("waiting_since", "-last_at")
-    return [_row(row) for row in rows[:limit]]
-
-
-def _row(row: Conversation) -> ConversationRow:
-    person = people.person(row.borrower_id)
-    last = (
-        ConversationMessage.objects.filter(borrower_id=row.borrower_id, conversation_id=row.id)
-        .order_by("-id")
-        .first()
+    rows = list(
+        Conversation.objects.filter(state=ConversationState.OPEN).order_by("waiting_since", "-last_at")[
+            :limit
+        ]
     )
-    return ConversationRow(
-        borrower_id=row.borrower_id,
-        conversation_id=row.id,
-        name_masked=person.name_masked,
-        phone_masked=person.phone_masked,
-        about_order=row.about_order,
-        last_text=last.text if last else "",
-        waiting_since=row.waiting_since,
-        last_at=row.last_at,
-        is_waiting=row.waiting_since is not None,
+    persons = people.persons(row.borrower_id for row in rows)
+    newest = (
+        ConversationMessage.objects.filter(
+            borrower_id__in=[row.borrower_id for row in rows], conversation_id__in=[row.id for row in rows]
+        )
+        .order_by("borrower_id", "conversation_id", "-id")
+        .distinct("borrower_id", "conversation_id")
     )
+    last_texts = {line.conversation_id: line.text for line in newest}
+    return [
+        ConversationRow(
+            borrower_id=row.borrower_id,
+            conversation_id=row.id,
+            name_masked=persons[row.borrower_id].name_masked,
+            phone_masked=persons[row.borrower_id].phone_masked,
+            about_order=row.about_order,
+            last_text=last_texts.get(row.id, ""),
+            waiting_since=row.waiting_since,
+            last_at=row.last_at,
+            is_waiting=row.waiting_since is not None,
+        )
+        for row in rows
+    ]
 
 
 def _view(row: Conversation) -> ConversationView:
