@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "oracle"
-ENGINE = f"{sys.executable} -m fenqi.cli oracle"
+ENGINE = f"{sys.executable} -m fenqi oracle"
 
 REFUSED = {"EMI:487", "EMI:604", "EMI:688", "Loan:5165"}
 """Rules we refuse, each explained in docs/reference/oracle.md."""
