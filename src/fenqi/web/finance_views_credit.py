@@ -57,7 +57,7 @@ def dispute(request: HttpRequest, number: str, month: str) -> HttpResponse:
     """Dispute one month of one loan."""
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
     found, when = _month(borrower_id, number, month)
-    form = DisputeForm(request.POST or None)
+    form = DisputeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             services.open_dispute(

@@ -49,7 +49,7 @@ def standby(request: HttpRequest) -> HttpResponse:
     """The line with its draws, or the way to get one."""
     borrower_id = request.borrower_id  # type: ignore[attr-defined]
     today = business_date.current()
-    form = ApplyForm(request.POST or None)
+    form = ApplyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             services.apply(
