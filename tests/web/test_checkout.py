@@ -350,6 +350,29 @@ def test_a_payment_that_fails_says_why_and_another_way_is_left(shop, shopper):
     assert "/sandbox/cashier/" in cashier.headers["Location"]
 
 
+def test_a_lender_that_fails_at_the_payout_leads_to_the_board_and_the_next_plan_goes_through(shop, shopper):
+    client = signed_in(shopper)
+    application = applied(client)
+    sign(client, application)
+    shop.fault("lender", "decline")
+    form = form_of(page(client.get("/checkout/confirm/", {"application": application})), "confirm-form")
+    declined = client.post("/checkout/confirm/", form, follow=True)
+    shop.heal("lender", "decline")
+    other = page(declined).select_one('a[href^="/checkout/plans/?order="]')["href"]
+    form = form_of(page(client.get(other)), "plan-form") | {"plan": FREE_3}
+    second = client.post(other, form).headers["Location"].split("application=")[1]
+    number = mall_queries.orders(shopper)[0].number
+    waits = client.get("/checkout/waiting/", {"order": number})
+    assert waits.headers["Location"] == f"/checkout/next/?application={second}"
+    sign(client, second)
+    form = form_of(page(client.get("/checkout/confirm/", {"application": second})), "confirm-form")
+    assert page(client.post("/checkout/confirm/", form, follow=True)).select_one("[data-role=purchase-done]")
+    assert (
+        servicing.loan_by_order(borrower_id=shopper, order_id=mall_queries.orders(shopper)[0].id).lender_code
+        == "anxin"
+    )
+
+
 def test_an_order_paid_in_full_asks_for_no_plan(shop, shopper):
     client = signed_in(shopper)
     put_into_cart(client, BAND_FEN)

@@ -94,7 +94,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
     if purchase.state == "done":
         return HttpResponseRedirect(f"/checkout/result/?{urlencode({'order': order.number})}")
     if purchase.state == "failed":
-        return HttpResponseRedirect(f"/checkout/decision/?application={purchase.application_id}")
+        # Another plan may have been chosen since: the newest application is the one that waits.
+        newest = credit_queries.applications_of_order(borrower_id=order.borrower_id, order_id=order.id)[0]
+        return HttpResponseRedirect(f"/checkout/next/?application={newest.id}")
     payment = _payment_of(purchase)
     if purchase.is_full_part_open and (payment is None or payment.state == "FAILED"):
         return HttpResponseRedirect(_pay_address(purchase))
