@@ -373,6 +373,27 @@ def test_a_lender_that_fails_at_the_payout_leads_to_the_board_and_the_next_plan_
     )
 
 
+def test_with_the_channel_down_nothing_is_charged_and_the_order_waits(shop, shopper):
+    client = signed_in(shopper)
+    application = applied(client, full=(BAND_FEN,))
+    sign(client, application)
+    form = form_of(page(client.get("/checkout/confirm/", {"application": application})), "confirm-form")
+    shop.fault("channel", "outage")
+    for method in (shopping.card_of(shopper), "cashier"):
+        waits = client.post("/checkout/confirm/", form | {"method": method}, follow=True)
+        assert waits.status_code == 200
+        assert page(waits).select_one("[data-role=purchase-state]") or page(waits).select_one("#pay-form")
+    assert shop.balance(shopping.CARD) == 1_000_000
+    assert servicing.loans(shopper) == []
+    shop.heal("channel", "outage")
+    number = mall_queries.orders(shopper)[0].number
+    form = form_of(page(client.get("/checkout/pay/", {"order": number})), "pay-form")
+    done = client.post("/checkout/pay/", form | {"method": shopping.card_of(shopper)}, follow=True)
+    assert page(done).select_one("[data-role=purchase-done]")
+    shopping.settle()
+    assert shop.balance(shopping.CARD) == 1_000_000 - BAND_FEN
+
+
 def test_an_order_paid_in_full_asks_for_no_plan(shop, shopper):
     client = signed_in(shopper)
     put_into_cart(client, BAND_FEN)
