@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from fenqi.adapters.peer import CalledInsideTransaction
 from fenqi.payments import queries, services
-from fenqi.payments.models import ChannelSerial, Payment
+from fenqi.payments.models import ChannelNotice, ChannelSerial, Payment
 from fenqi.payments.ports import BadNotice
 from fenqi.payments.refusals import AmountNotPositive, NothingToRefund, PaymentUnknown
 from fenqi.people.refusals import CardUnknown
@@ -197,6 +197,16 @@ class TestNotices:
         with ThreadPoolExecutor(24) as pool:
             list(pool.map(any_way, range(24)))
         assert len(announced("payments.payment.succeeded")) == 1
+        payment = queries.payment(borrower_id=who.borrower_id, payment_id=start.payment_id)
+        assert payment.state == "SUCCEEDED"
+        assert not AuditRecord.objects.filter(action__startswith="payments.outcome.").exists()
+
+    def test_one_that_cannot_be_worked_in_is_not_kept_so_that_it_is_taken_when_it_comes_again(self, sandbox):
+        body = b'{"notice_id": "N1", "reference": "P-1-00000000-0000-0000-0000-000000000000", "state": "SUCCEEDED"}'
+        for _ in range(2):
+            with pytest.raises(PaymentUnknown):
+                services.take_notice(body=body, headers=sandbox.sign(body))
+        assert not ChannelNotice.objects.exists()
 
     def test_a_notice_of_somebody_elses_making_changes_nothing(self, cardholder, sandbox):
         who = cardholder(100_000)
