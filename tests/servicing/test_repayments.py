@@ -124,6 +124,11 @@ def test_a_bounced_debit_is_reversed() -> None:
 
     assert balances(DUE_1) == before
     assert queries.loan(borrower_id=borrower_id, loan_id=loan_id).next_due_fen == 44_979
+    for event_id in (answer.sequence, answer.sequence + 1, 99):
+        with pytest.raises(errors.EventRefused):
+            services.reverse_event(
+                borrower_id=borrower_id, loan_id=loan_id, event_id=str(event_id), reference="again"
+            )
 
 
 BAD_REPAYMENTS = [
@@ -181,8 +186,8 @@ def test_a_loan_is_opened_once_per_reference() -> None:
 
 
 def test_a_bill_over_two_loans_is_paid_once() -> None:
-    borrower_id, first = a_loan(FREE, 60_000)
-    _, second = a_loan(FREE, 90_000, borrower_id=borrower_id)
+    borrower_id, _first = a_loan(FREE, 60_000)
+    a_loan(FREE, 90_000, borrower_id=borrower_id)
     [bill] = [bill for bill in queries.bills(borrower_id) if bill.due_on == DUE_1]
     assert (bill.amount_fen, len(bill.lines)) == (50_000, 2)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from fenqi.domain.events import Event, EventKind
 from fenqi.domain.state import Installment, LoanState, LoanStatus
-from fenqi.domain.terms import InterestBase, LoanTerms
+from fenqi.domain.terms import InterestBase, LoanTerms, Method
 
 # Days past due at which a loan moves to another bucket or class (rules-cn 5.4, 5.6); grace adds one more.
 THRESHOLDS = (31, 61, 91, 121, 151, 181, 271, 361)
@@ -76,7 +76,7 @@ def project(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> Proj
             "paused_days": (state.as_of - oldest).days - days if oldest and days else 0,
             "bucket": bucket_of(days),
             "tier": tier_of(days, state.status),
-            "is_paused": state.is_paused,
+            "is_paused": state.is_paused and not is_closed,
             "wakes_on": None if is_closed else _wakes_on(terms, events, state, open_past),
             "is_plain": _is_plain(terms, events, state),
             **_accrual(state, is_closed=is_closed),
@@ -180,13 +180,18 @@ def _wakes_on(
     return min(candidates, default=None)
 
 
+def is_by_schedule(terms: LoanTerms) -> bool:
+    """Whether interest is that of the plan, whenever an installment is really paid."""
+    return terms.interest_base is InterestBase.SCHEDULE and terms.method is not Method.DAILY_INTEREST
+
+
 def _is_plain(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> bool:
     """
     Whether a payment of exactly the next installment can be booked without the engine, and time moves it by formula.
 
     So: on the planned balance, one payout, paid installments first and untouched ones after, nothing else ever.
     """
-    if terms.interest_base is not InterestBase.SCHEDULE or state.is_paused or state.overpaid_fen:
+    if not is_by_schedule(terms) or state.is_paused or state.overpaid_fen:
         return False
     if any(event.kind not in PLAIN_KINDS for event in events):
         return False

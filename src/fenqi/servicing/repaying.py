@@ -110,6 +110,8 @@ def reverse_event(
     """
 
     def make(loaded: Loaded) -> Event:
+        if any(event.reverses == event_id for event in loaded.events):
+            raise EventRefused(_("这笔记录已经冲销过。"), code="already_reversed")
         return Event(
             id="new",
             kind=EventKind.REVERSAL,

@@ -16,10 +16,10 @@ import psycopg
 from django.db import connection
 
 from fenqi.domain.rules import FutureRule
-from fenqi.domain.terms import InterestBase, LoanTerms
+from fenqi.domain.terms import LoanTerms
 from fenqi.ledger import services as ledger
 from fenqi.servicing import events as stored
-from fenqi.servicing.projection import INSTALLMENT_COLUMNS
+from fenqi.servicing.projection import INSTALLMENT_COLUMNS, is_by_schedule
 from fenqi.servicing.store import (
     LOAN_PROJECTION,
     Change,
@@ -121,7 +121,7 @@ def read(*, borrower_id: int, loan_id: UUID, reference: str) -> tuple[Loaded, bo
 
 def leaves_the_plan_alone(terms: LoanTerms) -> bool:
     """Whether money received changes no installment but those it meets."""
-    return terms.interest_base is InterestBase.SCHEDULE and terms.allocation.usual.future is FutureRule.NEXT
+    return is_by_schedule(terms) and terms.allocation.usual.future is FutureRule.NEXT
 
 
 def write(change: Change, met: set[int]) -> None:

@@ -196,8 +196,10 @@ def _loan_differences(
     last_on = max(loan["projected_on"], closed_on or loan["projected_on"])
     try:
         state = replay(terms, events, last_on)
-        # A loan with nothing past due looks the same on both dates, but for its running period.
-        is_quiet = loan["projected_on"] == last_on or loan["oldest_unpaid_due_on"] is None
+        # A loan on schedule looks the same on both dates, but for its running period.
+        is_quiet = loan["projected_on"] == last_on or (
+            loan["is_plain"] and loan["oldest_unpaid_due_on"] is None
+        )
         projected = state if is_quiet else replay(terms, events, loan["projected_on"])
     except DomainError as e:
         yield f"its events cannot be replayed: {e}"
