@@ -27,7 +27,12 @@ PAIRS = [
         ("late", "late-soft", 4.5),
         ("good", "good-soft", 4.5),
     ],
-    *[("accent", "accent-soft", 4.5), ("quiet", "accent-soft", 4.5), ("ink", "info-soft", 4.5), ("on-badge", "badge", 4.5)],
+    *[
+        ("accent", "accent-soft", 4.5),
+        ("quiet", "accent-soft", 4.5),
+        ("ink", "info-soft", 4.5),
+        ("on-badge", "badge", 4.5),
+    ],
     *[("edge", ground, 3.0) for ground in ("card", "ground")],
 ]
 
