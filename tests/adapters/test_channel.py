@@ -83,7 +83,9 @@ class TestCharge:
         ("fault", "found_later"),
         [("lost_answer", ChannelState.SUCCEEDED), ("outage", ChannelState.NOT_FOUND)],
     )
-    def test_what_became_of_a_silent_call_is_found_by_asking(self, channel, card, sandbox, fault, found_later):
+    def test_what_became_of_a_silent_call_is_found_by_asking(
+        self, channel, card, sandbox, fault, found_later
+    ):
         sandbox.fault("channel", fault, times=1)
         with pytest.raises(ChannelSilent):
             self.charge(channel, card)
