@@ -21,7 +21,7 @@ from fenqi.plumbing import ids
 from fenqi.servicing import recording, store, terms_sheets
 from fenqi.servicing.errors import LoanNotFound, ReferenceReused
 from fenqi.servicing.models import EventReference, Loan, LoanEvent, LoanInstallment, LoanNumber
-from fenqi.servicing.projection import INSTALLMENT_COLUMNS, project
+from fenqi.servicing.projection import INSTALLMENT_COLUMNS, Projection, project
 
 THROUGH_CHANNEL = frozenset({"standby"})
 """Products whose money leaves through the channel to the borrower; a lender pays a shop itself."""
@@ -87,34 +87,16 @@ def open_loan(
         product=product,
         order_id=order_id,
         agreement_id=agreement_id,
-        terms_id=terms_sheets.keep(terms),
-        starts_on=terms.starts_on,
-        first_due_on=terms.first_due_on,
         opened_on=on,
         principal_fen=principal_fen,
         lender_share_bp=lender_share_bp,
         is_through_channel=through_channel,
-        grace_days=terms.overdue.grace_days,
         sequence=1,
         last_event_on=on,
+        **_kept_terms(terms),
         **projection.loan,
     )
-    LoanEvent.objects.create(
-        borrower_id=borrower_id,
-        loan_id=loan_id,
-        sequence=1,
-        kind=EventKind.PAYOUT.value,
-        happened_on=on,
-        amount_fen=principal_fen,
-        source=source,
-        reference=reference,
-    )
-    LoanInstallment.objects.bulk_create(
-        LoanInstallment(
-            borrower_id=borrower_id, loan_id=loan_id, **dict(zip(INSTALLMENT_COLUMNS, row, strict=True))
-        )
-        for row in projection.installments
-    )
+    _write_payout(borrower_id, loan_id, event, projection, source=source, reference=reference)
     ledger.post(
         borrower_id=borrower_id,
         entry=posting_rules.payout(
@@ -129,6 +111,36 @@ def open_loan(
         book_id=book_id,
     )
     return loan_id
+
+
+def _kept_terms(terms: LoanTerms) -> dict[str, Any]:
+    return {
+        "terms_id": terms_sheets.keep(terms),
+        "starts_on": terms.starts_on,
+        "first_due_on": terms.first_due_on,
+        "grace_days": terms.overdue.grace_days,
+    }
+
+
+def _write_payout(
+    borrower_id: int, loan_id: UUID, event: Event, projection: Projection, *, source: str, reference: str
+) -> None:
+    LoanEvent.objects.create(
+        borrower_id=borrower_id,
+        loan_id=loan_id,
+        sequence=event.sequence,
+        kind=event.kind.value,
+        happened_on=event.on,
+        amount_fen=event.amount_fen,
+        source=source,
+        reference=reference,
+    )
+    LoanInstallment.objects.bulk_create(
+        LoanInstallment(
+            borrower_id=borrower_id, loan_id=loan_id, **dict(zip(INSTALLMENT_COLUMNS, row, strict=True))
+        )
+        for row in projection.installments
+    )
 
 
 @transaction.atomic

@@ -172,11 +172,11 @@ def _wakes_on(
             candidates.append(on + datetime.timedelta(days=following - state.days_past_due))
     elif open_past and not state.is_paused:
         grace = datetime.timedelta(days=terms.overdue.grace_days + 1)
-        over = min(row.pay_by_on for row in open_past) + grace
-        if over <= on:
+        ahead = [row.pay_by_on + grace for row in open_past if row.pay_by_on + grace > on]
+        if len(ahead) < len(open_past):
             # Tolerated: what is short rolls from one due date to the next, and after the last from month to month.
-            over = (_next_due_on(state) or on + datetime.timedelta(days=28)) + grace
-        candidates.append(over)
+            ahead.append((_next_due_on(state) or on + datetime.timedelta(days=28)) + grace)
+        candidates.append(min(ahead))
     return min(candidates, default=None)
 
 
