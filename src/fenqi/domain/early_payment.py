@@ -122,6 +122,8 @@ def settle(loan: RunningLoan, event: Event) -> None:
     more is kept as overpaid.
     """
     if event.amount_fen < settlement_of(deepcopy(loan), event.on).amount_fen:
+        if loan.is_on_real_balance:
+            real_balance.stop(loan, event.on)
         prepay(loan, event)
         return
     before = Before(loan)

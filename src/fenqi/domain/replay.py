@@ -68,8 +68,9 @@ STOPPING_INTEREST = frozenset(EventKind) - {
     EventKind.WAIVER,
     EventKind.DELINQUENCY_PAUSE,
     EventKind.RETURN_PAUSE,
+    EventKind.EARLY_SETTLEMENT,
 }
-"""Kinds that may change the real balance."""
+"""Kinds that may change the real balance; a settlement stops interest itself, by its own rules."""
 
 Handler = Callable[[RunningLoan, Event], None]
 

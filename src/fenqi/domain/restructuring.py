@@ -138,6 +138,7 @@ def _close_running(loan: RunningLoan, on: date) -> None:
     for row in loan.future_rows(on):
         count_earned(loan, row, on)
         loan.overpaid_fen += set_cost(loan, row, row.earned_fen)
+        row.is_closed = True
 
 
 def re_amortise(loan: RunningLoan, event: Event) -> None:

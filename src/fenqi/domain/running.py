@@ -193,7 +193,11 @@ class RunningLoan:
 
     def future_rows(self, on: date) -> list[Row]:
         """Installments due after a day that still have principal or cost to come, oldest first."""
-        return [row for row in self.rows if row.due_on > on and not row.is_extra and not row.is_down_payment]
+        return [
+            row
+            for row in self.rows
+            if row.due_on > on and not (row.is_closed or row.is_extra or row.is_down_payment)
+        ]
 
     def row_for(self, on: date) -> Row | None:
         """The installment due on a day or next after it; down payments are never meant."""

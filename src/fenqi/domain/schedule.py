@@ -144,11 +144,12 @@ def _plain_annuity_rows(
 
 
 def down_payment_of(terms: LoanTerms, principal_fen: int) -> int:
-    """The part of a payout that is due at once."""
+    """The part of a payout that is due at once, at most all of it."""
     numerator, denominator = ratio(terms.down_payment_rate)
-    return rounded_to_multiple(
+    part = rounded_to_multiple(
         principal_fen * numerator, denominator, terms.installment_multiple_fen, terms.rounding
     )
+    return min(part, principal_fen)
 
 
 def flat_fee_of(terms: LoanTerms, financed_fen: int) -> int:
