@@ -61,7 +61,9 @@ def values(*names: str, on: datetime.date) -> dict[str, Any]:
             since = datetime.date.fromisoformat(day)
             if since <= on and (name not in found or since > found[name][0]):
                 found[name] = (since, kept)
-    rows = RuleDatum.objects.filter(name__in=names, valid_from__lte=on).values_list("name", "valid_from", "value")
+    rows = RuleDatum.objects.filter(name__in=names, valid_from__lte=on).values_list(
+        "name", "valid_from", "value"
+    )
     for name, since, kept in rows:
         if name not in found or since >= found[name][0]:
             found[name] = (since, kept)
