@@ -55,7 +55,7 @@ def dump(*, whole: bool) -> dict[str, list[bytes]]:
 
 def restore(kept: dict[str, list[bytes]]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, servicing_settlementquote")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
         for table, rows in kept.items():
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
                 for row in rows:

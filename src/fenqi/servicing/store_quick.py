@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection
+from psycopg.types.numeric import Int8Dumper
 
 from fenqi.domain.rules import FutureRule
 from fenqi.domain.terms import LoanTerms
@@ -169,4 +170,6 @@ def _execute(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
     # Not connection.cursor(): Django binds parameters in the client, and such statements cannot be prepared.
     connection.ensure_connection()
     cursor = psycopg.Cursor(connection.connection)
+    # Else small and large numbers have different types, and every mixture is another statement to plan.
+    cursor.adapters.register_dumper(int, Int8Dumper)
     return cursor.execute(statement, values, prepare=True).fetchone()
