@@ -91,7 +91,8 @@ def _serve(folder: Path, *, port: int, sandbox_port: int, once: bool) -> None:
     from fenqi.cli.story.play import first_day
 
     # Ctrl-C and a supervisor's TERM both leave through the same clean door.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     started = time.monotonic()
     try:
         with running(
@@ -150,7 +151,8 @@ def story(as_json: bool, keep: bool) -> None:
     from fenqi.cli.story.play import STEPS, first_day
 
     os.environ["FENQI_MODE"] = "demo"
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="fenqi-story-"))
     os.environ["FENQI_HOME"] = str(folder)
     failed = None
