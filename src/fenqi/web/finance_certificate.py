@@ -11,6 +11,8 @@ from fpdf.enums import XPos, YPos
 from fenqi.plumbing.templatetags.fenqi import yuan
 
 if TYPE_CHECKING:
+    import datetime
+
     from fenqi.servicing.views import Certificate
 
 FONT = "NotoSansSC"
@@ -34,21 +36,30 @@ def certificate_document(*, facts: Certificate, name: str) -> bytes:
     page.ln(14)
     page.set_text_color(*INK)
     page.set_font(FONT, size=12)
-    settled_on = f"{facts.settled_on.year} 年 {facts.settled_on.month} 月 {facts.settled_on.day} 日"
-    opened_on = f"{facts.opened_on.year} 年 {facts.opened_on.month} 月 {facts.opened_on.day} 日"
+    settled_on, opened_on = _written(facts.settled_on), _written(facts.opened_on)
     page.multi_cell(
         0,
         9,
-        f"{name} 于 {opened_on} 向 {facts.lender} 借入本金 {yuan(facts.principal_fen)}，"
-        f"截至 {settled_on} 已支付本金、利息及其他费用合计 {yuan(facts.paid_fen)}，该笔借款已全部结清。",
+        f"{name}于{opened_on}向{facts.lender}借入本金 {yuan(facts.principal_fen)}，"
+        f"截至{settled_on}已支付本金、利息及其他费用合计 {yuan(facts.paid_fen)}，该笔借款已全部结清。",
+        align="L",
         new_x=XPos.LMARGIN,
         new_y=YPos.NEXT,
     )
     page.ln(4)
     page.multi_cell(
-        0, 9, "结清之后不再有任何应还款项，自动扣款已停止。特此证明。", new_x=XPos.LMARGIN, new_y=YPos.NEXT
+        0,
+        9,
+        "结清之后不再有任何应还款项，自动扣款已停止。特此证明。",
+        align="L",
+        new_x=XPos.LMARGIN,
+        new_y=YPos.NEXT,
     )
     page.ln(24)
     page.cell(0, 8, facts.lender, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     page.cell(0, 8, settled_on, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     return bytes(page.output())
+
+
+def _written(on: datetime.date) -> str:
+    return f"{on.year}年{on.month}月{on.day}日"
