@@ -1,4 +1,4 @@
-"""Commands of operators: migrate, seed, day-end, verify, audit, keys."""
+"""Commands of operators: migrate, seed, day-end, verify, audit."""
 
 from __future__ import annotations
 
@@ -117,21 +117,6 @@ def verify(workers: int) -> None:
             click.echo(difference)
         click.echo(f"verify: {len(differences)} differences")
         sys.exit(1 if differences else 0)
-
-
-@click.group()
-def keys() -> None:
-    """Keys of sealed data."""
-
-
-@keys.command("list")
-def keys_list() -> None:
-    """The names of the keys, the sealing one first."""
-    start_django()
-    from django.conf import settings
-
-    for item in settings.SECRETS["sealing"].split(","):
-        click.echo(item.partition(":")[0])
 
 
 @click.group()

@@ -16,6 +16,7 @@ DEMO = MODE in {"demo", "test"}
 HOME = home()
 
 SECRETS = keys.load(HOME, make=DEMO or MODE == "development")
+SEALING_KEYS = keys.SealingKeys(HOME, SECRETS["sealing"])  # called for the list: it may change while we run
 SECRET_KEY = SECRETS["session"]
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("FENQI_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEMO else "").split(

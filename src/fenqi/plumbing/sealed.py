@@ -2,7 +2,8 @@
 Personal data at rest: AES-256-GCM under named keys, and keyed hashes to look things up by.
 
 A sealed value is `key id (1 byte length + text) | nonce (12) | ciphertext and tag`. The context string (table and column)
-is authenticated with it, so a value copied into another column does not open. The first key of the list seals; all open.
+is authenticated with it, so a value copied into another column does not open. The first key of the list seals; all open; plumbing.rotation
+moves what is sealed under an older key.
 """
 
 from __future__ import annotations
@@ -37,9 +38,14 @@ def _keys(listed: str) -> dict[str, AESGCM]:
     }
 
 
+def sealing_key() -> str:
+    """The name of the key that seals now."""
+    return next(iter(_keys(settings.SEALING_KEYS())))
+
+
 def seal(value: str | bytes, *, context: str) -> bytes:
     """Encrypt `value` for the place named by `context`."""
-    keys = _keys(settings.SECRETS["sealing"])
+    keys = _keys(settings.SEALING_KEYS())
     name, key = next(iter(keys.items()))
     nonce = os.urandom(12)
     plain = value.encode() if isinstance(value, str) else value
@@ -52,7 +58,7 @@ def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
     sealed = bytes(sealed)
     start = 1 + sealed[0]
     name = sealed[1:start].decode()
-    key = _keys(settings.SECRETS["sealing"]).get(name)
+    key = _keys(settings.SEALING_KEYS()).get(name)
     if key is None:
         raise CannotUnseal(f"no key named {name}")
     try:
@@ -95,22 +101,27 @@ class SealedTextField(models.BinaryField):
         return []  # BinaryField refuses text defaults; ours is text in Python
 
     @property
-    def _context(self) -> str:
+    def context(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if isinstance(value, str):
-            value = seal(value, context=self._context)
+            value = seal(value, context=self.context)
         return super().get_db_prep_value(value, connection, prepared)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
-        return None if value is None else unseal(value, context=self._context)
+        return None if value is None else unseal(value, context=self.context)
 
     def to_python(self, value: Any) -> Any:
         return value
 
     def value_to_string(self, obj: Any) -> str:
         raise TypeError("a sealed value is not serialised in clear")
+
+
+def file_context(file_id: UUID, borrower_id: int | None) -> str:
+    """The place a file is sealed for."""
+    return f"file:{file_id}:{borrower_id}"
 
 
 def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | None) -> UUID:
@@ -121,7 +132,7 @@ def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | 
         borrower_id=borrower_id,
         kind=kind,
         media_type=media_type,
-        sealed=seal(content, context=f"file:{file_id}:{borrower_id}"),
+        sealed=seal(content, context=file_context(file_id, borrower_id)),
     )
     return file_id
 
@@ -129,7 +140,7 @@ def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | 
 def open_file(*, file_id: UUID, borrower_id: int | None) -> tuple[bytes, str]:
     """(content, media type). Raises: SealedFile.DoesNotExist for another borrower's file."""
     file = SealedFile.objects.get(id=file_id, borrower_id=borrower_id)
-    return unseal_bytes(file.sealed, context=f"file:{file_id}:{borrower_id}"), file.media_type
+    return unseal_bytes(file.sealed, context=file_context(file_id, borrower_id)), file.media_type
 
 
 def forget_file(*, file_id: UUID, borrower_id: int | None) -> None:
