@@ -154,6 +154,17 @@ def moved_by_book(on: datetime.date) -> dict[tuple[int, int], tuple[int, int]]:
         return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
 
+def moved_by_month(from_on: datetime.date, to_on: datetime.date) -> list[tuple[datetime.date, int, int, int]]:
+    """(first of the month, account, book, debits less credits) of the closed dates of a span, from their totals."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('month', business_date)::date, account, book_id, sum(debit_fen - credit_fen)::bigint"
+            " FROM ledger_daytotal WHERE business_date BETWEEN %s AND %s GROUP BY 1, 2, 3",
+            [from_on, to_on],
+        )
+        return cursor.fetchall()
+
+
 def entries_of(
     *, borrower_id: int, loan_id: UUID | None = None
 ) -> list[tuple[datetime.date, str, int, int, int]]:
