@@ -123,12 +123,28 @@ DELETE_INSTALLMENT = (
 )
 
 
+ONLY_WHEN_ASKED = 2**31 - 1
+
+
+def prepared_connection() -> psycopg.Connection[Any]:
+    """
+    The connection below Django's, on which `prepare=True` is heeded: a statement is then planned once and not each time.
+
+    Django turns that off for the sake of connection poolers; those that follow a client's transactions need version
+    1.22 of PgBouncer, which knows prepared statements. Other statements stay as they are.
+    """
+    connection.ensure_connection()
+    raw: psycopg.Connection[Any] = connection.connection
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold = ONLY_WHEN_ASKED
+    return raw
+
+
 class _Trip:
     """Statements sent together; the answers come at the end."""
 
     def __init__(self) -> None:
-        connection.ensure_connection()
-        self.raw = connection.connection
+        self.raw = prepared_connection()
         self.cursors: list[psycopg.Cursor[Any]] = []
 
     def send(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> psycopg.Cursor[Any]:

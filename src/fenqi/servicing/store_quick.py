@@ -11,9 +11,9 @@ from __future__ import annotations
 import datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
 from psycopg.types.numeric import Int8Dumper
 
 from fenqi.domain.rules import FutureRule
@@ -28,6 +28,7 @@ from fenqi.servicing.store import (
     Loaded,
     LoanRow,
     entry_source,
+    prepared_connection,
 )
 
 READ = f"""
@@ -48,6 +49,8 @@ WHERE l.borrower_id = %(borrower_id)s AND l.id = %(loan_id)s
 FOR NO KEY UPDATE OF l
 """
 FIELDS = len(LoanRow._fields)
+
+_cursors: WeakKeyDictionary[psycopg.Connection[Any], psycopg.Cursor[Any]] = WeakKeyDictionary()
 
 PAID_COLUMNS = (
     "principal_paid_fen",
@@ -167,9 +170,10 @@ def write(change: Change, met: set[int]) -> None:
 
 
 def _execute(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    # Not connection.cursor(): Django binds parameters in the client, and such statements cannot be prepared.
-    connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
-    # Else small and large numbers have different types, and every mixture is another statement to plan.
-    cursor.adapters.register_dumper(int, Int8Dumper)
+    raw = prepared_connection()
+    cursor = _cursors.get(raw)
+    if cursor is None:
+        cursor = _cursors[raw] = psycopg.Cursor(raw)
+        # Else small and large numbers have different types, and every mixture is another statement to plan.
+        cursor.adapters.register_dumper(int, Int8Dumper)
     return cursor.execute(statement, values, prepare=True).fetchone()
