@@ -22,6 +22,7 @@ COMMANDS = {
     "seed": ("fenqi.cli.manage", "seed", "Load catalogue, lenders, plans, accounts and help."),
     "dayend": ("fenqi.cli.manage", "dayend", "Close the business date."),
     "verify": ("fenqi.cli.manage", "verify", "Rebuild everything from events and name each difference."),
+    "distribute": ("fenqi.cli.distribute", "distribute", "Spread the tables over several machines (Citus)."),
     "keys": ("fenqi.cli.keys", "keys", "Keys of sealed data."),
     "audit": ("fenqi.cli.manage", "audit", "The audit trail."),
     "django": ("fenqi.cli.manage", "django", "Django's own commands."),
