@@ -1,0 +1,26 @@
+"""A shop with a marked person in it, and somebody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from fenqi.care.seed import load as load_care
+from fenqi.people import seed as people_seed
+from tests.purchases import shopping
+from tests.trust import marked
+
+
+@pytest.fixture
+def shop(sandbox, transactional_db, settings):
+    """Open for business, outside parties in the sandbox, staff at their desks."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    shopping.open_shop(settings)
+    load_care()
+    people_seed.load_demo_staff()
+    return sandbox
+
+
+@pytest.fixture
+def a(shop):
+    """The marked person with one of everything."""
+    return marked.a_marked_person(shop)
