@@ -1,0 +1,107 @@
+"""After a life of applying and repaying: no personal value in clear in the database, the log, tasks, traffic or error pages."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import logging
+
+import pytest
+from django.conf import settings as live
+from django.test import Client
+
+from fenqi.adapters.identity import Identity
+from fenqi.jobs import chores
+from fenqi.people import services as people
+from fenqi.plumbing import sealed
+from fenqi.servicing import dayend
+from tests.trust import marked, wires
+
+# Which party may be told what, by the path it is asked at; everything else is told nothing.
+ALLOWED = {
+    "/identity/": {marked.NAME, marked.ID_NUMBER},
+    "/channel/cards/": {marked.NAME, marked.ID_NUMBER, marked.CARD, marked.PHONE},
+    "/lender/": {marked.NAME, marked.ID_NUMBER, marked.PHONE},
+    "/sms/": {marked.PHONE, marked.CONTACT_PHONE},
+    "/email/": {marked.EMAIL},
+}
+
+
+@pytest.fixture
+def lived(shop, settings, caplog):
+    """A marked life with real messages, a real identity check and a month of day-ends; tells the traffic."""
+    caplog.set_level(logging.DEBUG)
+    settings.FENQI_PORTS = {
+        **settings.FENQI_PORTS,
+        "texts": "tests.trust.wires.Texts",
+        "identity": f"{Identity.__module__}.{Identity.__qualname__}",
+    }
+    with wires.listening() as heard:
+        person = marked.a_marked_person(shop)
+        chores.drain_outbox()
+        loan_due = datetime.date.fromisoformat(person.names["due_on"])
+        dayend.run_dayend(to=loan_due + datetime.timedelta(days=2))
+        chores.drain_outbox()
+        people.reveal(staff="staff:lin", borrower_id=person.borrower_id, field="phone", reason="核对联系方式")
+        yield person, heard
+
+
+def test_a_whole_life_leaves_nothing_in_clear(lived, caplog):
+    _person, heard = lived
+    values = (*marked.IN_CLEAR, marked.SAID, marked.DISPUTED)
+    in_database = {
+        (place, value) for place, row in wires.dump() for value in values if wires.found(value, row)
+    }
+    assert in_database == set()
+
+    in_log = {value for value in values if wires.found(value, caplog.text)}
+    assert in_log == set()
+
+    told = {}
+    for path, text in heard:
+        allowed = next((allowed for start, allowed in ALLOWED.items() if path.startswith(start)), set())
+        for value in set(values) - allowed:
+            if wires.found(value, text):
+                told.setdefault(path, set()).add(value)
+    assert told == {}
+    # The parties were asked, and so the scan had something to find.
+    assert {path.split("/")[1] for path, _text in heard} >= {"identity", "channel", "lender", "sms", "email"}
+    for party in ("/identity/", "/channel/cards/", "/lender/"):
+        assert any(marked.NAME in text for path, text in heard if path.startswith(party)), party
+
+
+def test_the_scan_would_find_it(db):
+    for value in (marked.PHONE, marked.NAME):
+        for text in (value, f"x{json.dumps({'k': value})}", "\\x00" + value.encode().hex() + "ff"):
+            assert wires.found(value, text)
+        for offset in range(3):
+            assert wires.found(value, base64.b64encode(b"ab"[:offset] + value.encode() + b"zz").decode())
+    context = "people_account.phone"
+    assert not wires.found(marked.PHONE, sealed.seal(marked.PHONE, context=context).hex())
+
+
+def test_error_pages_and_their_log_repeat_nothing(a, settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    typed = {
+        "phone": marked.PHONE,
+        "real_name": marked.NAME,
+        "id_number": marked.ID_NUMBER,
+        "number": marked.CARD,
+        "street": marked.STREET,
+        "email": marked.EMAIL,
+        "new_phone": marked.CONTACT_PHONE,
+    }
+    browser = Client(enforce_csrf_checks=True)
+    refused = [browser.post("/sign-in/", typed), browser.post("/checkout/identity/", typed)]
+    assert [answer.status_code for answer in refused] == [403, 403]
+    browser = a.browser
+    browser.raise_request_exception = False
+    refused += [browser.post("/nowhere/", typed), browser.post("/me/", typed)]
+    settings.FENQI_PORTS = {**live.FENQI_PORTS, "texts": "a.party.that.is.not.there"}
+    broken = Client(raise_request_exception=False).post("/sign-in/", typed | {"phone": marked.CONTACT_PHONE})
+    assert broken.status_code == 500
+    for answer in (*refused, broken):
+        assert not [value for value in marked.IN_CLEAR if value in answer.content.decode()]
+    assert "a.party" in caplog.text
+    assert not [value for value in marked.IN_CLEAR if wires.found(value, caplog.text)]
