@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 Collector = Callable[[datetime.date], dict[str, int]]
 
-INSTRUCT_DUE = """
+INSTRUCT_DUE = f"""
 INSERT INTO servicing_debitinstruction
   (borrower_id, loan_id, due_on, business_date, number, amount_fen, state, failure)
 SELECT i.borrower_id, i.loan_id, i.due_on, %(on)s, i.number,
@@ -42,6 +42,7 @@ WHERE i.due_on = %(on)s AND i.paid_on IS NULL
   AND i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
       > i.principal_paid_fen + i.interest_paid_fen + i.fee_paid_fen + i.penalty_paid_fen + i.late_fee_paid_fen
         + i.waived_fen
+  AND {parts.of_this_part("i.borrower_id")}
 ON CONFLICT DO NOTHING
 """
 
@@ -57,17 +58,18 @@ def make_instructions(on: datetime.date, collect: Collector) -> dict[str, int]:
     """Write down what is to be debited on a business date, have it collected, tell the counts."""
     further_days = int(rule_data.value("debit_retry", on=on)["further_days"])
     with connection.cursor() as cursor:
-        cursor.execute(INSTRUCT_DUE, {"on": on})
-        due = cursor.rowcount
-        cursor.execute(
-            INSTRUCT_AGAIN,
-            {
-                "on": on,
-                "again_from": on - datetime.timedelta(days=further_days),
-                "again_to": on - datetime.timedelta(days=1),
-            },
-        )
-        again = cursor.rowcount
+        cursor.execute("SELECT count(*) FROM servicing_loaninstallment WHERE due_on = %s", [on])
+        expected = cursor.fetchone()[0]
+    due, again = parts.run(
+        [INSTRUCT_DUE, INSTRUCT_AGAIN],
+        {
+            "on": on,
+            "again_from": on - datetime.timedelta(days=further_days),
+            "again_to": on - datetime.timedelta(days=1),
+        },
+        rows=expected,
+    )
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM servicing_debitinstruction WHERE business_date = %s AND state = 'made'",
             [on],
@@ -141,9 +143,7 @@ servicing_debitinstruction d
 JOIN servicing_loaninstallment i
   ON i.borrower_id = d.borrower_id AND i.loan_id = d.loan_id AND i.number = d.number
 """
-OF_THIS_PART = (
-    "d.business_date = %(on)s AND d.state = 'collected' AND mod(d.borrower_id, %(parts)s) = %(part)s"
-)
+OF_THIS_PART = f"d.business_date = %(on)s AND d.state = 'collected' AND {parts.of_this_part('d.borrower_id')}"
 BOOKED_NOW = """
 servicing_debitinstruction d
 JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id AND l.booked_debit_id = d.debit_id

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -25,11 +25,37 @@ PLANNER = (
 
 
 @contextmanager
-def planned_for_bulk() -> Iterator[None]:
-    """Settings of the planner for the statements of a day-end, on this connection."""
+def at_work() -> Iterator[None]:
+    """For the length of a day-end: its statements planned for bulk here and on the workers' connections, kept open."""
+    _executors.clear()
+    try:
+        with _planned_for_bulk():
+            yield
+    finally:
+        for executor in _executors:
+            executor.submit(connection.close)
+            executor.shutdown()
+        _executors.clear()
+
+
+_executors: list[ThreadPoolExecutor] = []
+"""One thread each, so that each has one connection; made when first needed. Only one day-end runs at a time."""
+
+
+def of_this_part(column: str) -> str:
+    """The condition that leaves a part its rows. Written so that the planner expects a third of them, not one of 200."""
+    return f"abs(mod({column}, %(parts)s) - %(part)s) < 1"
+
+
+def _plan() -> None:
     with connection.cursor() as cursor:
         for name, value in PLANNER:
             cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
+
+
+@contextmanager
+def _planned_for_bulk() -> Iterator[None]:
+    _plan()
     try:
         yield
     finally:
@@ -42,19 +68,19 @@ def run(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> list
     """
     Execute the statements in order in every part; tells the rows each statement touched in all.
 
-    A statement takes the rows of its part by `mod(borrower_id, %(parts)s) = %(part)s`. `rows` is how many are expected.
+    A statement takes the rows `of_this_part`. `rows` is how many are expected. Within `at_work`.
     """
     parts = 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
     if parts == 1:
         return _part(statements, values | {"parts": 1, "part": 0})
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        counted = pool.map(
-            _on_own_connection(_part),
-            *zip(
-                *((statements, values | {"parts": parts, "part": part}) for part in range(parts)), strict=True
-            ),
-        )
-        return [sum(counts) for counts in zip(*counted, strict=True)]
+    while len(_executors) < WORKERS:
+        _executors.append(ThreadPoolExecutor(max_workers=1, initializer=_plan))
+    sent = [
+        _executors[part % WORKERS].submit(_part, statements, values | {"parts": parts, "part": part})
+        for part in range(parts)
+    ]
+    wait(sent)
+    return [sum(counts) for counts in zip(*(one.result() for one in sent), strict=True)]
 
 
 def _part(statements: Sequence[str], values: dict[str, Any]) -> list[int]:
@@ -64,14 +90,3 @@ def _part(statements: Sequence[str], values: dict[str, Any]) -> list[int]:
             cursor.execute(statement, values)
             counts.append(cursor.rowcount)
     return counts
-
-
-def _on_own_connection(work: Callable[..., list[int]]) -> Callable[..., list[int]]:
-    def run_and_close(*given: Any) -> list[int]:
-        try:
-            with planned_for_bulk():
-                return work(*given)
-        finally:
-            connection.close()
-
-    return run_and_close

@@ -82,7 +82,7 @@ def run_dayend(
     a date. Not inside a transaction.
     Raises: DayEndRunning if another run is at work; DayEndError naming the step that failed.
     """
-    with _alone(), parts.planned_for_bulk():
+    with _alone(), parts.at_work():
         closed = []
         unfinished = DayEndRun.objects.exclude(state="closed").order_by("business_date").first()
         on = unfinished.business_date if unfinished else business_date.current()

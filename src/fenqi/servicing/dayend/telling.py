@@ -12,12 +12,13 @@ from django.db import connection
 
 from fenqi.plumbing import rule_data
 from fenqi.servicing import notices
+from fenqi.servicing.dayend import parts
 
 FEW = 500
 """So few are handed over at once; more are left to the worker."""
 
 # One reminder a lender and due date, over all of the borrower's loans with it.
-DUE = """
+DUE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
 SELECT i.borrower_id, %(template)s, l.lender_code || ':' || i.due_on || ':' || %(days)s::int, NULL, l.lender_code,
        %(today)s, i.due_on,
@@ -27,6 +28,7 @@ FROM servicing_loaninstallment i
 JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
 WHERE i.due_on = %(due_on)s AND i.paid_on IS NULL
   AND l.serviced_by = 'us' AND l.state IN ('active', 'overdue') AND NOT l.is_paused
+  AND {parts.of_this_part("i.borrower_id")}
 GROUP BY i.borrower_id, l.lender_code, i.due_on
 HAVING sum(i.principal_fen + i.interest_fen + i.fee_fen) > 0
 ON CONFLICT DO NOTHING
@@ -38,13 +40,13 @@ DEBITED = DUE.replace(
     "AND NOT l.is_paused\n  AND EXISTS (SELECT FROM payments_autopay a WHERE a.borrower_id = l.borrower_id AND a.is_on)",
 )
 
-OVERDUE = """
+OVERDUE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
 SELECT l.borrower_id, 'overdue', l.id || ':' || l.oldest_unpaid_due_on || ':' || (%(today)s - l.oldest_unpaid_due_on),
        l.id, l.lender_code, %(today)s, l.oldest_unpaid_due_on, 0
 FROM servicing_loan l
 WHERE l.oldest_unpaid_due_on = ANY(%(dues)s) AND l.serviced_by = 'us' AND l.state IN ('active', 'overdue')
-  AND NOT l.is_paused
+  AND NOT l.is_paused AND {parts.of_this_part("l.borrower_id")}
 ON CONFLICT DO NOTHING
 """
 
@@ -52,31 +54,35 @@ ON CONFLICT DO NOTHING
 def remind(on: datetime.date) -> dict[str, int]:
     """Write down the reminders of the day after a closed business date."""
     today = on + datetime.timedelta(days=1)
-    counts = {}
+    before = {
+        days: today + datetime.timedelta(days=days)
+        for days in rule_data.value("notice_days_before_due", on=today)
+    }
+    debited = rule_data.value("debit_notice_days_before_due", on=today)
+    ladder = rule_data.value("overdue_reminder_days", on=today)
     with connection.cursor() as cursor:
-        for days in rule_data.value("notice_days_before_due", on=today):
-            template = "due_soon" if days else "due_today"
-            cursor.execute(
-                DUE,
-                {
-                    "template": template,
-                    "days": days,
-                    "today": today,
-                    "due_on": today + datetime.timedelta(days=days),
-                },
-            )
-            counts[f"due_in_{days}"] = cursor.rowcount
-        days = rule_data.value("debit_notice_days_before_due", on=today)
-        due_on = today + datetime.timedelta(days=days)
         cursor.execute(
-            DEBITED, {"template": "debit_scheduled", "days": days, "today": today, "due_on": due_on}
+            "SELECT count(*) FROM servicing_loaninstallment WHERE due_on = ANY(%s)", [list(before.values())]
         )
-        counts["debits_announced"] = cursor.rowcount
-        ladder = rule_data.value("overdue_reminder_days", on=today)
-        cursor.execute(
-            OVERDUE, {"today": today, "dues": [today - datetime.timedelta(days=days) for days in ladder]}
-        )
-        counts["overdue"] = cursor.rowcount
+        expected = cursor.fetchone()[0]
+    counts = {}
+    for days, due_on in before.items():
+        values = {
+            "template": "due_soon" if days else "due_today",
+            "days": days,
+            "today": today,
+            "due_on": due_on,
+        }
+        counts[f"due_in_{days}"] = parts.run([DUE], values, rows=expected)[0]
+    values = {
+        "template": "debit_scheduled",
+        "days": debited,
+        "today": today,
+        "due_on": today + datetime.timedelta(days=debited),
+        "dues": [today - datetime.timedelta(days=days) for days in ladder],
+    }
+    counts["debits_announced"], counts["overdue"] = parts.run([DEBITED, OVERDUE], values, rows=expected)
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM servicing_notice WHERE handed_at IS NULL LIMIT %s) w",
             [FEW + 1],

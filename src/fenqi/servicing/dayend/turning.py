@@ -17,11 +17,14 @@ from fenqi.servicing import store, terms_sheets
 from fenqi.servicing.dayend import parts
 from fenqi.servicing.projection import THRESHOLDS, TIER_FROM, project
 
-OF_THIS_PART = "mod(l.borrower_id, %(parts)s) = %(part)s"
+OF_THIS_PART = parts.of_this_part("l.borrower_id")
 IS_UNPAID = """
 i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
 > i.principal_paid_fen + i.interest_paid_fen + i.fee_paid_fen + i.penalty_paid_fen + i.late_fee_paid_fen + i.waived_fen
 """
+
+# What was paid on its due date turned with the payment: most of a date's installments are passed over by this.
+DUE = "i.due_on = %(on)s AND i.paid_on IS DISTINCT FROM %(on)s"
 
 TURN = f"""
 UPDATE servicing_loan l SET
@@ -42,14 +45,14 @@ UPDATE servicing_loan l SET
 FROM servicing_loaninstallment i
 LEFT JOIN servicing_loaninstallment n
   ON n.borrower_id = i.borrower_id AND n.loan_id = i.loan_id AND n.number = i.number + 1
-WHERE i.due_on = %(on)s AND l.borrower_id = i.borrower_id AND l.id = i.loan_id
+WHERE {DUE} AND l.borrower_id = i.borrower_id AND l.id = i.loan_id
   AND l.accrues_to = %(on)s AND l.is_plain AND l.state IN ('active', 'overdue') AND {OF_THIS_PART}
 """
 
-TURN_BY_ENGINE = """
+TURN_BY_ENGINE = f"""
 SELECT l.borrower_id, l.id FROM servicing_loaninstallment i
 JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
-WHERE i.due_on = %(on)s AND l.accrues_to = %(on)s AND NOT l.is_plain AND l.serviced_by = 'us'
+WHERE {DUE} AND l.accrues_to = %(on)s AND NOT l.is_plain AND l.serviced_by = 'us'
 GROUP BY l.borrower_id, l.id
 """
 
@@ -57,12 +60,12 @@ GROUP BY l.borrower_id, l.id
 def turn_dues(on: datetime.date) -> dict[str, int]:
     """Move every loan with an installment due on a date into its next period."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM servicing_loaninstallment WHERE due_on = %s", [on])
-        due = cursor.fetchone()[0]
-    if not due:
+        cursor.execute(f"SELECT count(*) FROM servicing_loaninstallment i WHERE {DUE}", {"on": on})
+        left = cursor.fetchone()[0]
+    if not left:
         return {}
-    turned = parts.run([TURN], {"on": on}, rows=due)[0]
-    return {"due": due, "turned": turned, "by_engine": _by_engine(TURN_BY_ENGINE, on)}
+    turned = parts.run([TURN], {"on": on}, rows=left)[0]
+    return {"left": left, "turned": turned, "by_engine": _by_engine(TURN_BY_ENGINE, on)}
 
 
 DAYS = "(%(on)s - l.oldest_unpaid_due_on - l.paused_days)"
