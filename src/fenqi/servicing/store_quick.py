@@ -145,6 +145,7 @@ def write(change: Change, met: set[int]) -> None:
         loan_id=change.loan.id,
         book_id=change.loan.book_id,
     )
+    posting |= {name: _array(posting[name]) for name in ("debits", "credits", "fens")}
     values: dict[str, Any] = posting | change.projection.loan
     values |= {
         "id": change.loan.id,
@@ -158,15 +159,21 @@ def write(change: Change, met: set[int]) -> None:
         "template": change.notice[0],
         "notice_key": f"{change.loan.id}:{change.event.sequence}",
         "lender_code": change.loan.lender_code,
-        "numbers": [row[0] for row in rows],
-        "paid_ons": [row[PAID_ON_AT] for row in rows],
+        "numbers": _array([row[0] for row in rows]),
+        "paid_ons": _array([row[PAID_ON_AT] for row in rows]),
     }
     values |= {
-        f"{column}s": [row[at] for row in rows] for column, at in zip(PAID_COLUMNS, PAID_AT, strict=True)
+        f"{column}s": _array([row[at] for row in rows])
+        for column, at in zip(PAID_COLUMNS, PAID_AT, strict=True)
     }
     written = _execute(WRITE, values)
     if change.entry.legs and (written is None or not written[0]):
         raise ledger.ClosedDay(business_date=str(change.entry_on))
+
+
+def _array(values: list[Any]) -> str:
+    """PostgreSQL's way to write an array of numbers or dates; psycopg's own looks at every element's type."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
 
 
 def _execute(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
