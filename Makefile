@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo demo-reset test check format browser
+.PHONY: help setup setup-dev demo demo-reset test check coverage format browser
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,16 +37,18 @@ demo: setup ## Play the story on embedded PostgreSQL, then keep serving
 demo-reset: setup ## Throw the demo's data away
 	@FENQI_MODE=demo $(BIN)/fenqi demo --reset
 
-check: setup-dev ## Linters, types, contracts, house rules
+check: setup-dev ## Linters, types, contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -r src -c pyproject.toml
-	$(BIN)/pytest -q tests/house
 
 test: setup-dev check ## Everything: linters, types, contracts and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+coverage: setup-dev ## Branch coverage of the engine
+	$(BIN)/pytest -n 2 --dist loadfile -q tests/domain tests/cli tests/oracle tests/ledger tests/servicing --cov=fenqi.domain --cov-branch --cov-report=term-missing:skip-covered
 
 format: setup-dev ## Let ruff format and sort
 	$(BIN)/ruff check --fix-only .
