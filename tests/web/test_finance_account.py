@@ -138,7 +138,9 @@ class TestStandby:
         assert words in response.content.decode()
         assert f'value="{typed["amount"]}"' in response.content.decode() or not typed["amount"]
 
-    @pytest.mark.parametrize("change", [{"method": ""}, {"method": "0198f6c2-0000-7000-8000-000000000001"}, {"reference": "x"}])
+    @pytest.mark.parametrize(
+        "change", [{"method": ""}, {"method": "0198f6c2-0000-7000-8000-000000000001"}, {"reference": "x"}]
+    )
     def test_a_forged_confirmation_draws_nothing(self, change, client):
         self.apply(client)
         page = case.page(client.get("/finance/standby/draw/?amount=1000&installments=1"))
