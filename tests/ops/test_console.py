@@ -26,6 +26,7 @@ PAGES = {
     "/ops/look-up/": {"lin", "zhou", "qian", "shen", "cui", "admin"},
     "/ops/books/": {"qian", "shen", "admin"},
     "/ops/books/export/": {"qian", "admin"},
+    "/ops/reports/": {"qian", "shen", "admin"},
     "/ops/time/": {"qian", "admin"},
     "/ops/entry/": {"shen", "qian", "admin"},
     "/ops/audit/": {"shen", "admin"},

@@ -70,6 +70,13 @@ DESKS = (
     Desk(code="look-up", url="/ops/look-up/", label=_("查询"), icon="search", roles=tuple(Role)),
     Desk(code="books", url="/ops/books/", label=_("账目与日终"), icon="book-open", roles=(Role.FINANCE,)),
     Desk(
+        code="reports",
+        url="/ops/reports/",
+        label=_("报表"),
+        icon="chart-column",
+        roles=(Role.FINANCE, Role.COMPLIANCE),
+    ),
+    Desk(
         code="entry",
         url="/ops/entry/",
         label=_("还款入口"),

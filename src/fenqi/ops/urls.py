@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, money, queues, service
+from fenqi.ops.views import doors, money, queues, reports, service
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("people/<int:borrower_id>/dial/", service.dial, name="ops-dial"),
     path("people/<int:borrower_id>/contact/", service.contact, name="ops-contact"),
     path("loans/<str:number>/", service.loan, name="ops-loan"),
+    path("loans/<str:number>/statement/", reports.loan_statement, name="ops-loan-statement"),
+    path("people/<int:borrower_id>/statement/", reports.borrower_statement, name="ops-statement"),
     path("shipping/", service.shipping, name="ops-shipping"),
     path("shipping/ship/", service.ship, name="ops-ship"),
     path("chat/", service.chat, name="ops-chat"),
@@ -25,6 +27,8 @@ urlpatterns = [
     path("refunds/", money.refunds, name="ops-refunds"),
     path("books/", money.books, name="ops-books"),
     path("books/export/", money.export, name="ops-export"),
+    path("reports/", reports.show, name="ops-reports"),
+    path("reports/<slug:name>/", reports.file, name="ops-report"),
     path("time/", money.time, name="ops-time"),
     path("entry/", money.entry, name="ops-entry"),
     path("entry/set/", money.entry_set, name="ops-entry-set"),

@@ -49,6 +49,9 @@ WORDS: dict[str, Any] = {
     "people.staff.locked": _("员工账号锁定"),
     "people.staff.added": _("新增员工"),
     "people.staff.totp_on": _("开启两步验证"),
+    # products
+    "installment": _("分期"),
+    "standby": _("备用金"),
     # loans and installments
     "pending": _("待放款"),
     "active": _("正常"),

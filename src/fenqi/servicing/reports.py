@@ -117,14 +117,24 @@ class IncomeLine:
     credit_loss_fen: int = 0
 
     @property
+    def charges_fen(self) -> int:
+        """Penalty, late fee and what was recovered of losses."""
+        return self.penalty_fen + self.late_fee_fen + self.recoveries_fen
+
+    @property
+    def given_fen(self) -> int:
+        """Subsidies of our own and goodwill."""
+        return self.subsidy_fen + self.goodwill_fen
+
+    @property
     def income_fen(self) -> int:
         """Everything earned."""
-        return self.interest_fen + self.fee_fen + self.penalty_fen + self.late_fee_fen + self.recoveries_fen
+        return self.interest_fen + self.fee_fen + self.charges_fen
 
     @property
     def cost_fen(self) -> int:
         """Everything it cost."""
-        return self.lender_share_fen + self.subsidy_fen + self.goodwill_fen + self.credit_loss_fen
+        return self.lender_share_fen + self.given_fen + self.credit_loss_fen
 
     @property
     def net_fen(self) -> int:
