@@ -104,3 +104,34 @@ def test_owned_tables_are_joined_by_their_owner(statement):
 def test_a_conflict_is_met_on_a_key_that_begins_with_the_owner(statement):
     for columns in re.findall(r"ON CONFLICT\s*\(([^)]*)\)", statement):
         assert columns.split(",")[0].strip() == "borrower_id"
+
+
+FORBIDDEN = [
+    (
+        test_owned_tables_are_joined_by_their_owner,
+        "INSERT INTO servicing_notice (borrower_id) SELECT l.borrower_id FROM servicing_loan l"
+        " JOIN servicing_loaninstallment i ON i.loan_id = l.id",
+    ),
+    (
+        test_owned_tables_are_joined_by_their_owner,
+        "INSERT INTO servicing_notice (key, borrower_id) SELECT l.number, l.borrower_id FROM servicing_loan l",
+    ),
+    (test_the_owner_is_neither_changed_nor_cast, "UPDATE servicing_loan l SET state = 'a', borrower_id = 3"),
+    (test_the_owner_is_neither_changed_nor_cast, "INSERT INTO a (b) SELECT l.borrower_id::text FROM c l"),
+    (test_dates_are_parameters_and_functions_immutable, "UPDATE servicing_loan l SET projected_on = now()"),
+    (test_dates_are_parameters_and_functions_immutable, "UPDATE servicing_loan l SET sequence = random()"),
+    (
+        test_dates_are_parameters_and_functions_immutable,
+        "UPDATE servicing_loan l SET projected_on = CURRENT_DATE",
+    ),
+    (test_one_plain_statement, "INSERT INTO a SELECT b FROM c ORDER BY b"),
+    (test_one_plain_statement, "WITH c AS (SELECT 1) INSERT INTO a SELECT b FROM c"),
+    (test_one_plain_statement, "UPDATE a SET b = CASE c WHEN 1 THEN 2 END"),
+    (test_a_conflict_is_met_on_a_key_that_begins_with_the_owner, "INSERT INTO a VALUES (1) ON CONFLICT (b)"),
+]
+
+
+@pytest.mark.parametrize(("rule", "text"), FORBIDDEN)
+def test_each_rule_sees_what_it_forbids(rule, text):
+    with pytest.raises(AssertionError):
+        rule(text)

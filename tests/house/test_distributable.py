@@ -3,6 +3,8 @@
 import pytest
 from django.db import connection
 
+from tests.house.trees import ROOT, SOURCE
+
 pytestmark = pytest.mark.django_db
 
 # Look-up tables (a value gives the borrower), local queues and reference tables may carry borrower_id elsewhere.
@@ -102,5 +104,39 @@ def test_no_sequence_fills_an_owned_table():
             WHERE table_schema = 'public' AND (is_identity = 'YES' OR column_default LIKE 'nextval%')
         """)
         if table in _owned()
+    ]
+    assert found == []
+
+
+def test_no_trigger_no_deferred_and_no_exclusion_constraint_on_an_owned_table():
+    """What a spread table cannot have, or what would be needed for correctness on one server only."""
+    owned = _owned()
+    triggers = _rows("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal")
+    assert [one for one in triggers if one[0] in owned] == []
+    constraints = _rows(
+        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+        " WHERE contype = 'x' OR (contype IN ('u', 'p') AND condeferrable)"
+    )
+    assert [one for one in constraints if one[0] in owned] == []
+
+
+def test_no_default_of_an_owned_table_is_drawn_at_random():
+    """Keys are the natural key or its hash, so that a step run again finds what it wrote."""
+    found = _rows("""
+        SELECT c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attrdef d
+        JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        JOIN pg_class c ON c.oid = d.adrelid
+        WHERE pg_get_expr(d.adbin, d.adrelid) ~ '\\m(random|gen_random_uuid|uuidv7|uuid_generate|nextval|clock_timestamp)'
+    """)
+    assert [one for one in found if one[0] in _owned()] == []
+
+
+def test_keys_between_tables_come_in_migrations_of_their_own():
+    """So tables can be spread first and keys added after."""
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted(SOURCE.glob("*/migrations/*.py"))
+        if "FOREIGN KEY" in (text := path.read_text(encoding="utf-8")) and "CreateModel" in text
     ]
     assert found == []
