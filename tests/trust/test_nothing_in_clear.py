@@ -103,5 +103,19 @@ def test_error_pages_and_their_log_repeat_nothing(a, settings, caplog):
     assert broken.status_code == 500
     for answer in (*refused, broken):
         assert not [value for value in marked.IN_CLEAR if value in answer.content.decode()]
-    assert "a.party" in caplog.text
+    assert "ModuleNotFoundError" in caplog.text
     assert not [value for value in marked.IN_CLEAR if wires.found(value, caplog.text)]
+
+
+def test_a_link_that_is_a_key_is_in_no_log(a, caplog):
+    caplog.set_level(logging.DEBUG)
+    strict = Client(enforce_csrf_checks=True)
+    for address in (
+        "/contact/{contact_token}/",
+        "/pay/{pay_token}/",
+        "/calendar/{loan}/{calendar_token}.ics",
+    ):
+        assert strict.post(address.format(**a.names), {"answer": "accept"}).status_code == 403
+    assert caplog.text.count("Forbidden") == 3
+    for key in ("contact_token", "pay_token", "calendar_token"):
+        assert a.names[key] not in caplog.text

@@ -203,5 +203,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("FENQI_LOG_LEVEL", "WARNING")},
     # Refusals are answers, not incidents; and the address of a contact's or a pay link is a key that no log keeps.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "filters": {"without_keys": {"()": "fenqi.plumbing.logs.WithoutKeys"}},
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["without_keys"]},
+        "django.security.csrf": {"filters": ["without_keys"]},
+        "django.security": {"filters": ["without_keys"]},
+    },
 }

@@ -1,0 +1,17 @@
+"""What no log keeps: an address that is itself a key, such as the link of a contact, a bill or a calendar."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_KEY = re.compile(r"(/(?:contact|pay)/|/calendar/[^/\s]+/)[^/\s]+")
+
+
+class WithoutKeys(logging.Filter):
+    """Blanks the key in addresses that Django writes about refused requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_KEY.sub(r"\1…", one) if isinstance(one, str) else one for one in record.args)
+        return True
