@@ -127,9 +127,10 @@ def measure(count: int, url: str, *, tpcb_seconds: int) -> dict[str, object]:
     doubled = []
     for _ in range(3):
         on += ONE_DAY
-        seconds, _ = day_end(on)
+        seconds, counts = day_end(on)
         doubled.append(seconds)
         say(f"day-end {on} with twice the loans {seconds:.2f} s")
+    say("  ms by step: " + ", ".join(f"{name} {figures['ms']}" for name, figures in counts.items()))
     quiet = statistics.median(doubled) / statistics.median(times)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
@@ -177,6 +178,7 @@ def main() -> None:
             if arguments.verify:
                 from fenqi.servicing import verification
 
+                print(f"{answer}\nverifying {2 * count:,} loans", flush=True)
                 began = time.perf_counter()
                 differences = verification.verify(workers=2)
                 seconds = time.perf_counter() - began
