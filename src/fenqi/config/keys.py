@@ -114,4 +114,4 @@ def _change_sealing(home: Path, change: Callable[[str], str]) -> str:
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(kept))
     draft.replace(file)
-    return kept["sealing"]
+    return str(kept["sealing"])

@@ -76,9 +76,9 @@ def places() -> Iterator[Place]:
         fields = [field for field in model._meta.concrete_fields if isinstance(field, SealedTextField)]
         if fields:
             contexts = tuple(field.context for field in fields)
-            columns = tuple(field.column for field in fields)
-            key = tuple(field.column for field in model._meta.pk_fields)
-            yield Place(model._meta.db_table, key, (), columns, lambda _row, c=contexts: c, ROWS_A_BATCH)
+            columns = tuple(str(field.column) for field in fields)
+            key = tuple(str(field.column) for field in model._meta.pk_fields)
+            yield Place(model._meta.db_table, key, (), columns, _same(contexts), ROWS_A_BATCH)
     yield Place(
         SealedFile._meta.db_table,
         ("id",),
@@ -87,6 +87,10 @@ def places() -> Iterator[Place]:
         lambda row: (file_context(row[0], row[1]),),
         FILES_A_BATCH,
     )
+
+
+def _same(contexts: tuple[str, ...]) -> Callable[[tuple[Any, ...]], tuple[str, ...]]:
+    return lambda _row: contexts
 
 
 def used_keys() -> dict[str, int]:
@@ -151,7 +155,7 @@ def _batch(place: Place, after: tuple[Any, ...] | None, at_once: int) -> list[tu
     width = len(place.key)
     with connection.cursor() as cursor:
         cursor.execute(place.statement(text), [*place.label(), *(after or ()), at_once])
-        rows = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         cursor.executemany(
             place.statement("UPDATE {table} SET {setting} WHERE ({key}) = ({key_values})"),
             [[*_sealed_anew(place, row), *row[:width]] for row in rows],
