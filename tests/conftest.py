@@ -69,3 +69,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         connection.settings_dict["OPTIONS"].pop("options")
         connection.close()
+
+
+@pytest.fixture(autouse=True)
+def source_language() -> Iterator[None]:
+    """Every test begins in Chinese, whatever language the one before it ended in."""
+    from django.utils import translation
+
+    with translation.override("zh-hans"):
+        yield

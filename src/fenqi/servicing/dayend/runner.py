@@ -34,7 +34,7 @@ Progress = Callable[[datetime.date, str, float], None]
 
 RUN_LOCK = 0x66656E7169_02
 ONE_DAY = datetime.timedelta(days=1)
-ATTEMPTS, WAIT_SECONDS = 10, 0.1
+ATTEMPTS, WAIT_SECONDS = 20, 0.1
 
 
 class DayEndError(Exception):
@@ -101,6 +101,8 @@ def _alone() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
             if cursor.fetchone()[0]:
+                # Should this process be killed while a statement runs, the server looks and lets go of the lock.
+                cursor.execute("SET client_connection_check_interval = '1s'")
                 break
         # The server may not have noticed yet that a killed run is gone.
         time.sleep(WAIT_SECONDS)
