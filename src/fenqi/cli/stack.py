@@ -109,7 +109,6 @@ def running(
     *,
     web_port: int | None = None,
     sandbox_port: int | None = None,
-    with_worker: bool = True,
     open_on: datetime.date | None = None,
     on_step: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[Stack]:
@@ -142,9 +141,8 @@ def running(
         commands = {
             "sandbox": ["sandbox", "--port", str(peers)],
             "web": ["serve", "--port", str(web)],
+            "worker": ["worker"],
         }
-        if with_worker:
-            commands["worker"] = ["worker"]
         cleanup.callback(_stop, processes)
         for name, command in commands.items():
             on_step(name)
