@@ -239,6 +239,42 @@ class TestGivingUp:
         assert services.expire_reservations(clock.wall() + datetime.timedelta(minutes=31)) == 1
 
 
+class TestTime:
+    def test_receives_a_parcel_nobody_confirms_and_completes_when_returns_are_over(self, goods, placed):
+        goods(phone=3)
+        order_id = placed(phone=1)
+        pay(order_id, "full")
+        services.mark_shipped(
+            borrower_id=LI, order_id=order_id, carrier="顺丰", tracking="SF1", staff="staff:a"
+        )
+        shipped = clock.now()
+
+        assert services.finish_orders(shipped + datetime.timedelta(days=9)) == 0
+        assert services.finish_orders(shipped + datetime.timedelta(days=11)) == 1
+        assert seen(order_id).state == "received"
+
+        received = seen(order_id).received_at
+        assert services.finish_orders(received + datetime.timedelta(days=6)) == 0
+        assert services.finish_orders(received + datetime.timedelta(days=8)) == 1
+        assert seen(order_id).state == "completed"
+        assert seen(order_id).returnable_lines, "faults can still be reported"
+        assert services.finish_orders(received + datetime.timedelta(days=80)) == 0
+
+    def test_leaves_an_order_whose_return_is_open(self, goods, placed):
+        goods(phone=3)
+        order_id = placed(phone=1)
+        pay(order_id, "full")
+        services.mark_shipped(
+            borrower_id=LI, order_id=order_id, carrier="顺丰", tracking="SF1", staff="staff:a"
+        )
+        services.mark_received(borrower_id=LI, order_id=order_id)
+        lines = [line.id for line in seen(order_id).lines]
+        services.request_return(borrower_id=LI, order_id=order_id, line_ids=lines, reason="")
+
+        assert services.finish_orders(clock.now() + datetime.timedelta(days=60)) == 0
+        assert seen(order_id).state == "return_open"
+
+
 class TestLists:
     def test_shows_a_shopper_only_their_own_newest_first(self, goods, placed):
         goods(phone=9)

@@ -25,5 +25,6 @@ def run_dayend(*, to: datetime.date, progress: Progress | None = None) -> int:
     chores.drain_outbox()
     while business_date.current() < to:
         closed += len(dayend.run_dayend(progress=progress))
+        chores.finish_orders()
         chores.drain_outbox()
     return closed

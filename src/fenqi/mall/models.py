@@ -193,6 +193,9 @@ class Order(models.Model):
                 condition=Q(state__in=["awaiting_payment", "in_review"]),
             ),
             models.Index(fields=["placed_at"], name="order_to_ship", condition=Q(state="paid")),
+            models.Index(
+                fields=["placed_at"], name="order_to_finish", condition=Q(state__in=["shipped", "received"])
+            ),
         ]
 
 

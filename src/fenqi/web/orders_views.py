@@ -53,6 +53,7 @@ EVENTS = {
     "paid": gettext_lazy("支付完成"),
     "shipped": gettext_lazy("已发货"),
     "received": gettext_lazy("已收货"),
+    "completed": gettext_lazy("已完成，退货期结束"),
     "cancelled": gettext_lazy("已取消"),
     "return_requested": gettext_lazy("申请退货"),
     "return_approved": gettext_lazy("退货已通过，正在退款"),
@@ -94,6 +95,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "timeline": timeline,
         "has_bills": bills is not None,
         "kept_for": _kept_for(found),
+        "return_days": _return_days(),
         **(bills or {}),
     }
     return render(request, "web/orders/order.html", context)
@@ -200,9 +202,12 @@ def _line_ids(form: ReturnForm) -> list[UUID]:
 
 def _kinds(found: queries.Order) -> list[tuple[str, Any]]:
     """Reasons that are open: without a reason only within the days the law gives."""
-    days = rule_data.value("return_days", on=business_date.current())
-    is_over = found.received_at and clock.now() > found.received_at + datetime.timedelta(days=days)
+    is_over = found.received_at and clock.now() > found.received_at + datetime.timedelta(days=_return_days())
     return [kind for kind in KINDS if not (is_over and kind[0] == CHANGED_MIND)]
+
+
+def _return_days() -> int:
+    return int(rule_data.value("return_days", on=business_date.current()))
 
 
 def _kept_for(found: queries.Order) -> str:

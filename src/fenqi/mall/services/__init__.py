@@ -9,7 +9,7 @@ from fenqi.mall.services.cart import (
     select_lines,
     set_cart_line,
 )
-from fenqi.mall.services.fulfilment import mark_received, mark_shipped
+from fenqi.mall.services.fulfilment import finish_orders, mark_received, mark_shipped
 from fenqi.mall.services.orders import (
     cancel_order,
     expire_reservations,
@@ -34,6 +34,7 @@ __all__ = [
     "complete_return",
     "delete_address",
     "expire_reservations",
+    "finish_orders",
     "leave_review",
     "mark_in_review",
     "mark_paid",
