@@ -52,7 +52,7 @@ def main() -> None:
                 size = DESK if screen == "desk" else PHONE
                 return Chromium(chrome, stack.web_url, size=size, allowed=(stack.web_url,))
 
-            play(album, new_world(stack, Timeline(steps=0), browser))
+            play(album, new_world(stack, Timeline(), browser))
         chrome.close()
 
 

@@ -15,7 +15,7 @@ BEGINS_ON = datetime.date(2026, 2, 5)
 
 @pytest.mark.timeout(900)
 def test_over_http():
-    timeline = Timeline(steps=len(STEPS))
+    timeline = Timeline()
     with whole_product(open_on=BEGINS_ON) as stack:
         facts = play_story(stack, timeline, on_step=lambda _title: None)
 
@@ -36,6 +36,6 @@ def test_in_a_browser_on_a_phone(chrome):
             )
             return people[-1]
 
-        play_story(stack, Timeline(steps=len(STEPS)), on_step=lambda _title: None, new_browser=new_person)
+        play_story(stack, Timeline(), on_step=lambda _title: None, new_browser=new_person)
 
     assert [fault for person in people for fault in person.faults.found] == []

@@ -64,7 +64,7 @@ def play(stack: Stack, *, quiet: bool = False) -> dict[str, object]:
         def advance(title: str) -> None:
             progress.update(task, advance=1, description=title)
 
-        timeline = Timeline(steps=len(STEPS), show=show)
+        timeline = Timeline(show=show)
         return play_story(stack, timeline, on_step=advance)
 
 

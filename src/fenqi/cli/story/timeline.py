@@ -25,7 +25,6 @@ class Moment:
 class Timeline:
     """The moments so far; `show` is called for each."""
 
-    steps: int
     show: Callable[[Moment], None] = lambda _moment: None
     moments: list[Moment] = field(default_factory=list)
 
