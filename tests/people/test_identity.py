@@ -3,6 +3,7 @@
 import datetime
 import io
 
+import pillow_heif
 import pytest
 from django.db import connection
 from PIL import Image
@@ -15,6 +16,7 @@ from tests.people import fakes
 from tests.people.conftest import id_number
 
 GOOD = id_number("11010519900307759")
+pillow_heif.register_heif_opener()  # the tests make HEIC photos; the product opens them elsewhere
 
 
 def photo(size=(1200, 800), form="JPEG", exif=None):
@@ -120,6 +122,9 @@ class TestPhotos:
             photo(size=(100, 100)),
             b"GIF89a" + b"\0" * 400,
             b"\0\0\0\x18ftypheic" + b"\0" * 400,
+            b"\0\0\0\x18ftypavif" + b"\0" * 400,
+            photo(form="HEIF")[:700],
+            photo(size=(100, 100), form="HEIF"),
             b"\xff\xd8" + b"\0" * (10 * 1024 * 1024),
             b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         ],
@@ -137,6 +142,34 @@ class TestPhotos:
         assert len(bomb.getvalue()) < photos.MAX_BYTES
         with pytest.raises(refusals.PhotoRefused):
             submit(shopper(), face=False, front=bomb.getvalue(), back=photo())
+
+    def test_heic_becomes_a_plain_jpeg_upright_without_what_hid_in_it(self, shopper):
+        borrower_id = shopper()
+        exif = Image.Exif()
+        exif[0x010F], exif[0x0112] = "SecretCamera", 6
+        tall = photo(size=(1200, 800), form="HEIF", exif=exif.tobytes()) + b"PK\x03\x04 polyglot"
+        assert submit(borrower_id, face=False, front=tall, back=photo(form="HEIF")) == IdentityOutcome.REVIEW
+        front, media_type = queries.identity_photo(
+            borrower_id=borrower_id, side="front", actor="staff:lin", reason="核对"
+        )
+        kept = Image.open(io.BytesIO(front))
+        assert (media_type, kept.format, kept.size) == ("image/jpeg", "JPEG", (800, 1200))
+        assert not kept.getexif()
+        assert b"SecretCamera" not in front
+        assert b"polyglot" not in front
+
+    def test_a_heic_of_too_many_pixels_is_refused(self, shopper):
+        bomb = photo(size=(9_000, 7_000), form="HEIF")
+        assert len(bomb) < 200_000
+        with pytest.raises(refusals.PhotoRefused, match="尺寸太大"):
+            submit(shopper(), face=False, front=bomb, back=photo())
+
+    def test_a_heic_that_says_less_than_it_unfolds_to_is_refused(self, shopper):
+        bomb = photo(size=(9_000, 7_000), form="HEIF")
+        small = bomb.replace((9_000).to_bytes(4) + (7_000).to_bytes(4), (900).to_bytes(4) + (700).to_bytes(4))
+        assert small != bomb
+        with pytest.raises(refusals.PhotoRefused):
+            submit(shopper(), face=False, front=small, back=photo())
 
     def test_open_for_their_owner_only(self, shopper):
         borrower_id, other = shopper(), shopper("13800009999")

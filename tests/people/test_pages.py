@@ -253,11 +253,12 @@ class TestIdentity:
         ("content", "words"),
         [
             (b"", "上传照片"),
-            (b"not a picture", "JPEG 或 PNG"),
+            (b"not a picture", "JPEG、PNG 或 HEIC"),
             (photo()[:3000], "不完整"),
             (photo(size=(90, 90)), "太小"),
             (b"\xff\xd8" + b"\0" * (10 * 1024 * 1024), "10 MB"),
-            (b"\0\0\0\x18ftypheic" + b"\0" * 99, "HEIC"),
+            (b"\0\0\0\x18ftypheic" + b"\0" * 99, "不完整"),
+            (photo(form="HEIF")[:700], "不完整"),
         ],
     )
     def test_a_bad_photo(self, signed_in, content, words):

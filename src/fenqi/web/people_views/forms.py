@@ -32,6 +32,10 @@ _CODE = {
 }
 
 
+# Phones name HEIC by type or, where the browser knows none, by ending alone.
+PHOTO_TYPES = "image/jpeg,image/png,image/heic,image/heif,.heic,.heif"
+
+
 def _text(label: Any, *, help_text: Any = "", longest: int = 100, **attributes: str) -> forms.CharField:
     # Nothing is required here: the service has the better sentence for an empty field.
     return forms.CharField(
@@ -121,14 +125,14 @@ class IdentityForm(PlainForm):
         label=_("身份证人像面照片"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
-        help_text=_("仅上传照片时需要；JPEG 或 PNG，最大 10 MB，照片信息会被清除并加密"),
+        widget=forms.FileInput(attrs={"accept": PHOTO_TYPES}),
+        help_text=_("仅上传照片时需要；JPEG、PNG 或 HEIC，最大 10 MB，照片信息会被清除并加密"),
     )
     back = forms.FileField(
         label=_("身份证国徽面照片"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+        widget=forms.FileInput(attrs={"accept": PHOTO_TYPES}),
     )
     agree_identity = _box(_("同意处理我的身份信息"), _("需要您同意才能核验身份；也可以返回选择全款支付。"))
     agree_face = forms.BooleanField(label=_("单独同意使用人脸信息（选择人脸核验时）"), required=False)
