@@ -10,7 +10,55 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.people.models.doors import (
+    EmailLink,
+    Passkey,
+    PasskeyChallenge,
+    PasskeyIndex,
+    PhoneChange,
+    PhoneChangeStatus,
+    RecoveryCode,
+    StaffLink,
+    StaffMember,
+    StaffPasskey,
+)
 from fenqi.plumbing.sealed import SealedTextField
+
+__all__ = [
+    "Account",
+    "AccountSession",
+    "BankCard",
+    "CardStatus",
+    "CodePurpose",
+    "Consent",
+    "ConsentText",
+    "Contact",
+    "ContactAnswer",
+    "ContactInvite",
+    "ContactNaming",
+    "ContactRetention",
+    "ContactStatus",
+    "ContactUse",
+    "Dial",
+    "EmailLink",
+    "Identity",
+    "IdentityCheck",
+    "IdentityIndex",
+    "IdentityStatus",
+    "Passkey",
+    "PasskeyChallenge",
+    "PasskeyIndex",
+    "PhoneChange",
+    "PhoneChangeStatus",
+    "PhoneIndex",
+    "RecoveryCode",
+    "Relationship",
+    "Reveal",
+    "SignInCode",
+    "StaffLink",
+    "StaffMember",
+    "StaffPasskey",
+]
 
 
 class Account(models.Model):
@@ -32,7 +80,11 @@ class AccountSession(models.Model):
     session_key = SealedTextField(data_class="C2")
     device = models.CharField(max_length=80)
     address = models.CharField(max_length=45, help_text="masked: the last part of the address is not kept")
+    opened_with = models.CharField(
+        max_length=8, choices=[("code", _("短信验证码")), ("passkey", _("通行密钥"))], default="code"
+    )
     started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, help_text="to within a few minutes")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -46,6 +98,7 @@ class CodePurpose(models.TextChoices):
     STEP_UP = "step_up", _("确认身份")
     BIND_CARD = "bind_card", _("绑定银行卡")
     CHANGE_PHONE = "change_phone", _("更换手机号")
+    LOST_PHONE = "lost_phone", _("找回账号")
 
 
 class SignInCode(models.Model):
@@ -326,22 +379,6 @@ class BankCard(models.Model):
                 name="one_active_card",
             )
         ]
-
-
-class StaffMember(models.Model):
-    """Someone who works here. The password is a Django hash; `totp_secret` empty means no second factor yet."""
-
-    id = models.BigAutoField(primary_key=True)
-    name = models.CharField(max_length=40, unique=True)
-    shown_name = models.CharField(max_length=40)
-    password = models.CharField(max_length=200)
-    totp_secret = SealedTextField(data_class="C2", blank=True, default="")
-    totp_last_step = models.BigIntegerField(default=0)
-    roles = models.JSONField(default=list)
-    is_active = models.BooleanField(default=True)
-    failed_tries = models.PositiveSmallIntegerField(default=0)
-    locked_until = models.DateTimeField(null=True)
-    last_sign_in_at = models.DateTimeField(null=True)
 
 
 class Reveal(models.Model):
