@@ -145,6 +145,9 @@ FENQI_PORTS = {
     "texts": "fenqi.messages.texts.Texts",
 }
 
+# What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
+FENQI_FOUR_EYES: tuple[str, ...] = ()
+
 # Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.
 OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.payment.succeeded": [

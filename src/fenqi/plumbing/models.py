@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from fenqi.plumbing.sealed import SealedTextField
+
 
 class BusinessDate(models.Model):
     """One row, `main`: the date the books are on."""
@@ -97,3 +99,79 @@ class RuleDatum(models.Model):
     valid_from = models.DateField()
     value = models.JSONField()
     source = models.TextField(blank=True)
+
+
+class Proposal(models.Model):
+    """Something one member of staff wants done and another must agree to (plumbing.four_eyes). Only grows."""
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.TextField()
+    subject = models.TextField()
+    borrower_id = models.BigIntegerField(null=True)
+    arguments = SealedTextField(data_class="C2")  # canonical JSON, whole: a phone may stand in it
+    digest = models.BinaryField(max_length=32)  # of the arguments and of every figure that was shown
+    reason = models.TextField()
+    maker = models.TextField()
+    maker_person = models.TextField()
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], name="proposal_expiry"),
+            models.Index(fields=["subject", "kind"], name="proposal_subject"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "maker", "maker_person"], name="proposal_and_its_maker"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="proposal_says_why"),
+        ]
+
+
+class ProposalDecision(models.Model):
+    """
+    The one word on a proposal. Only grows.
+
+    A foreign key (in the migration) ties maker and person to the proposal's own, so the check below compares with the truth.
+    """
+
+    append_only = True
+
+    proposal_id = models.UUIDField(primary_key=True)
+    verdict = models.TextField()
+    maker = models.TextField()
+    maker_person = models.TextField()
+    by = models.TextField()
+    by_person = models.TextField()
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["proposal_id", "verdict"], name="decision_and_its_verdict"),
+            models.CheckConstraint(
+                condition=models.Q(verdict="withdrawn", by=models.F("maker"))
+                | (
+                    models.Q(verdict__in=["approved", "rejected", "stale"])
+                    & ~models.Q(by=models.F("maker"))
+                    & ~models.Q(by_person=models.F("maker_person"))
+                ),
+                name="maker_is_not_checker",
+            ),
+        ]
+
+
+class ProposalCarriedOut(models.Model):
+    """An approval was spent; its key lets that happen once. Only grows."""
+
+    append_only = True
+
+    proposal_id = models.UUIDField(primary_key=True)
+    verdict = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(verdict="approved"), name="only_what_was_approved")
+        ]

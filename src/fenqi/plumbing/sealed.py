@@ -22,7 +22,6 @@ from django.conf import settings
 from django.db import models
 
 from fenqi.plumbing.ids import new_id
-from fenqi.plumbing.models import SealedFile
 
 DATA_CLASSES = ("C1", "C2", "C3")
 
@@ -124,10 +123,16 @@ def file_context(file_id: UUID, borrower_id: int | None) -> str:
     return f"file:{file_id}:{borrower_id}"
 
 
+def _files() -> Any:
+    from fenqi.plumbing.models import SealedFile  # the tables stand on this module's field
+
+    return SealedFile.objects
+
+
 def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | None) -> UUID:
     """Seal a file and keep it; the id opens it again for the same borrower only."""
     file_id = new_id()
-    SealedFile.objects.create(
+    _files().create(
         id=file_id,
         borrower_id=borrower_id,
         kind=kind,
@@ -139,10 +144,10 @@ def keep_file(*, content: bytes, kind: str, media_type: str, borrower_id: int | 
 
 def open_file(*, file_id: UUID, borrower_id: int | None) -> tuple[bytes, str]:
     """(content, media type). Raises: SealedFile.DoesNotExist for another borrower's file."""
-    file = SealedFile.objects.get(id=file_id, borrower_id=borrower_id)
+    file = _files().get(id=file_id, borrower_id=borrower_id)
     return unseal_bytes(file.sealed, context=file_context(file_id, borrower_id)), file.media_type
 
 
 def forget_file(*, file_id: UUID, borrower_id: int | None) -> None:
     """Delete a sealed file."""
-    SealedFile.objects.filter(id=file_id, borrower_id=borrower_id).delete()
+    _files().filter(id=file_id, borrower_id=borrower_id).delete()

@@ -83,6 +83,8 @@ class StaffMember(models.Model):
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=40, unique=True)
     shown_name = models.CharField(max_length=40)
+    # Employee number: every account of one human being carries the same, so that nobody checks their own work.
+    person = models.CharField(max_length=40, blank=True, default="")
     password = models.CharField(max_length=200)
     password_changed_at = models.DateTimeField(null=True)
     totp_secret = SealedTextField(data_class="C2", blank=True, default="")

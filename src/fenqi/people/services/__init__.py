@@ -38,6 +38,7 @@ from fenqi.people.services.retention import (
     unused_identities,
 )
 from fenqi.people.services.reveals import reveal
+from fenqi.people.services.second_pair import approve, member, propose, reject, withdraw
 from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "StaffSignedIn",
     "add_staff",
     "answer_contact",
+    "approve",
     "ask_contact_use",
     "bind_card",
     "change_phone",
@@ -59,13 +61,16 @@ __all__ = [
     "forget_contacts",
     "forget_identity",
     "keep_identity",
+    "member",
     "name_contact",
     "open_session",
     "plan_forgetting",
+    "propose",
     "publish_text",
     "record_consent",
     "record_consents",
     "record_dial",
+    "reject",
     "resend_contact_link",
     "retry_identity",
     "reveal",
@@ -83,5 +88,6 @@ __all__ = [
     "unused_identities",
     "use_contact",
     "verify_step_up",
+    "withdraw",
     "withdraw_consent",
 ]
