@@ -52,6 +52,14 @@ class SandboxPeers:
         self._post("reset")
         self._post("notices", sending=False)
 
+    def keep(self, name: str) -> None:
+        """Remember everything as it is now."""
+        self._post("keep", name=name)
+
+    def bring_back(self, name: str) -> None:
+        """Everything as it was when it was kept under this name."""
+        self._post("bring-back", name=name)
+
     def fault(self, peer: str, kind: str, *, times: int | None = None, seconds: float | None = None) -> None:
         """Let a party misbehave, for some requests or until `heal`."""
         self._post("faults", peer=peer, kind=kind, times=times, seconds=seconds)

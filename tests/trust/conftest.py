@@ -7,6 +7,7 @@ import pytest
 from fenqi.care.seed import load as load_care
 from fenqi.people import seed as people_seed
 from tests.purchases import shopping
+from tests.support.kept import once
 from tests.trust import marked
 
 
@@ -14,13 +15,17 @@ from tests.trust import marked
 def shop(sandbox, transactional_db, settings):
     """Open for business, outside parties in the sandbox, staff at their desks."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    shopping.open_shop(settings)
-    load_care()
-    people_seed.load_demo_staff()
+
+    def open_for_business():
+        shopping.open_shop(settings)
+        load_care()
+        people_seed.load_demo_staff()
+
+    once("shop", open_for_business, sandbox=sandbox, settings=settings)
     return sandbox
 
 
 @pytest.fixture
-def a(shop):
+def a(shop, settings):
     """The marked person with one of everything."""
-    return marked.a_marked_person(shop)
+    return once("marked", lambda: marked.a_marked_person(shop), sandbox=shop, settings=settings)

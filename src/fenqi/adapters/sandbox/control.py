@@ -23,6 +23,22 @@ def reset(call: Call, request: Request) -> Answer:
     return as_json({"reset": True})
 
 
+@routes.add("POST", "/sandbox/api/keep")
+def keep(call: Call, request: Request) -> Answer:
+    """{name}: remember everything as it is now, such as the beginning of a lesson."""
+    call.store.keep(str(request.json()["name"]))
+    return as_json({"kept": True})
+
+
+@routes.add("POST", "/sandbox/api/bring-back")
+def bring_back(call: Call, request: Request) -> Answer:
+    """{name}: everything as it was when it was kept."""
+    name = str(request.json()["name"])
+    if not call.store.bring_back(name):
+        raise Refused("NOT_KEPT", status=404, name=name)
+    return as_json({"kept": True})
+
+
 @routes.add("GET", "/sandbox/api/faults")
 def list_faults(call: Call, request: Request) -> Answer:
     """What is switched on, and what there is."""

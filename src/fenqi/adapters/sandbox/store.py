@@ -85,6 +85,7 @@ class Store:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'account'").fetchone():
             self._db.executescript(SCHEMA)
+        self._kept: dict[str, sqlite3.Connection] = {}
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -114,3 +115,17 @@ class Store:
             db.execute("PRAGMA defer_foreign_keys = ON")
             for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 db.execute(f"DELETE FROM {name}")  # noqa: S608 - names from our own schema
+
+    def keep(self, name: str) -> None:
+        """Remember everything as it is now, for as long as this process runs."""
+        with self._lock:
+            copy = self._kept.setdefault(name, sqlite3.connect(":memory:", check_same_thread=False))
+            self._db.backup(copy)
+
+    def bring_back(self, name: str) -> bool:
+        """Everything as it was when it was kept under this name; False when nothing was."""
+        with self._lock:
+            if name not in self._kept:
+                return False
+            self._kept[name].backup(self._db)
+            return True
