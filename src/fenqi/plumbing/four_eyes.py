@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import translation
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.plumbing import audit, business_date, clock, rule_data
@@ -166,10 +168,10 @@ def kind_of(code: str) -> Kind:
 
 
 def digest_of(
-    *, kind: str, subject: str, borrower_id: int | None, arguments: dict[str, Any], picture: Picture
+    *, kind: str, subject: str, borrower_id: int | None, arguments: dict[str, Any], lines: Iterable[Line]
 ) -> bytes:
     """What stands for all that is shown; no word of any language is in it."""
-    figures = [[line.before, line.after] for line in picture.lines]
+    figures = [[line.before, line.after] for line in lines]
     body = json.dumps([kind, subject, borrower_id, arguments, figures], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(body.encode()).digest()
 
@@ -196,13 +198,7 @@ def propose(
     standing = waiting_for(subject=subject, kind=kind)
     if standing is not None:
         raise AlreadyProposed(_("同样的事项已在等待复核。"), proposal_id=str(standing))
-    digest = digest_of(
-        kind=kind,
-        subject=subject,
-        borrower_id=borrower_id,
-        arguments=arguments,
-        picture=asked.picture(dict(arguments)),
-    )
+    picture = asked.picture(dict(arguments))
     now = clock.now()
     hours = rule_data.value("proposal_hours", on=business_date.current())
     proposal = Proposal.objects.create(
@@ -211,7 +207,10 @@ def propose(
         subject=subject,
         borrower_id=borrower_id,
         arguments=json.dumps(arguments, sort_keys=True, ensure_ascii=False),
-        digest=digest,
+        picture=_written(picture),
+        digest=digest_of(
+            kind=kind, subject=subject, borrower_id=borrower_id, arguments=arguments, lines=picture.lines
+        ),
         reason=why,
         maker=maker.name,
         maker_person=maker.person,
@@ -340,8 +339,23 @@ def _digest(proposal: Proposal, arguments: dict[str, Any], picture: Picture) -> 
         subject=proposal.subject,
         borrower_id=proposal.borrower_id,
         arguments=arguments,
-        picture=picture,
+        lines=picture.lines,
     )
+
+
+def _written(picture: Picture) -> str:
+    """The picture to keep, in the language of the source: its labels are the keys every translation starts from."""
+    with translation.override(settings.LANGUAGE_CODE):
+        lines = [[str(line.label), line.before, line.after] for line in picture.lines]
+        return json.dumps({"title": str(picture.title), "lines": lines}, ensure_ascii=False)
+
+
+def kept_picture(proposal: Proposal) -> tuple[Picture, str]:
+    """What was shown when it was proposed, in the reader's language, and the digest of just that in hex."""
+    kept = json.loads(proposal.picture)
+    lines = [Line(label=gettext(label), before=before, after=after) for label, before, after in kept["lines"]]
+    picture = Picture(title=gettext(kept["title"]), lines=lines)
+    return picture, _digest(proposal, json.loads(proposal.arguments), picture).hex()
 
 
 def _insist_on_role(member: Member, wanted: tuple[str, ...], why: Any) -> None:

@@ -111,6 +111,7 @@ class Proposal(models.Model):
     subject = models.TextField()
     borrower_id = models.BigIntegerField(null=True)
     arguments = SealedTextField(data_class="C2")  # canonical JSON, whole: a phone may stand in it
+    picture = SealedTextField(data_class="C2")  # what was shown: {title, lines: [[label, before, after]]}
     digest = models.BinaryField(max_length=32)  # of the arguments and of every figure that was shown
     reason = models.TextField()
     maker = models.TextField()

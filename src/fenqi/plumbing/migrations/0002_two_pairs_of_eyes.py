@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ("subject", models.TextField()),
                 ("borrower_id", models.BigIntegerField(null=True)),
                 ("arguments", fenqi.plumbing.sealed.SealedTextField(data_class="C2")),
+                ("picture", fenqi.plumbing.sealed.SealedTextField(data_class="C2")),
                 ("digest", models.BinaryField(max_length=32)),
                 ("reason", models.TextField()),
                 ("maker", models.TextField()),
