@@ -31,6 +31,7 @@ LOOKUPS = {
     "people_contactinvite": "token_hash",
     "people_contactnaming": "phone_index",
     "people_identityindex": "id_index",
+    "people_personaccount": "person_index",
     "people_phoneindex": "phone_index",
     "plumbing_reference": "key",
     "servicing_eventreference": "reference",

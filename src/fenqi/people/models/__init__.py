@@ -415,6 +415,19 @@ class IdentityIndex(models.Model):
     borrower_id = models.BigIntegerField()
 
 
+class PersonAccount(models.Model):
+    """
+    Every account whose real-name check ever passed with one ID number (its blind index): limits are a person's, not an account's.
+
+    A number that moves to another account leaves the row of the old one: its loans are still that person's.
+    """
+
+    pk = models.CompositePrimaryKey("person_index", "borrower_id")
+    person_index = models.BinaryField(max_length=32)
+    borrower_id = models.BigIntegerField()
+    bound_at = models.DateTimeField()
+
+
 class ContactInvite(models.Model):
     """Hash of a link's token → the contact it was sent to. The token itself is never kept."""
 
@@ -435,3 +448,6 @@ class ContactNaming(models.Model):
     named_at = models.DateTimeField()
     # Declined, withdrew or does not know the applicant: never asked again for this applicant.
     refused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["borrower_id"], name="naming_of_applicant")]

@@ -3,6 +3,7 @@
 from fenqi.people.queries.consents import Given, Text, given, text
 from fenqi.people.queries.contacts import InvitePage, OwnContact, invite_page, own_contacts, relationships
 from fenqi.people.queries.my_data import Look, export_json, who_saw
+from fenqi.people.queries.one_person import OnePerson, list_index, one_person
 from fenqi.people.queries.persons import (
     Card,
     Person,
@@ -47,6 +48,7 @@ __all__ = [
     "IdentityFile",
     "InvitePage",
     "Look",
+    "OnePerson",
     "OwnContact",
     "Person",
     "QueueRow",
@@ -72,6 +74,8 @@ __all__ = [
     "identity_photo",
     "identity_queue",
     "invite_page",
+    "list_index",
+    "one_person",
     "own_contacts",
     "person",
     "persons",

@@ -19,6 +19,7 @@ from fenqi.people import refusals
 from fenqi.people.models import Account, Identity, IdentityCheck, IdentityIndex, IdentityStatus
 from fenqi.people.photos import clean_photo
 from fenqi.people.ports import CheckResult, IdentityAnswer
+from fenqi.people.services.one_person import bind_person
 from fenqi.plumbing import audit, business_date, clock, outbox, ports, rule_data, sealed
 from fenqi.plumbing.ids import new_id
 
@@ -253,6 +254,7 @@ def _conclude(borrower_id: int, check_id: UUID, answer: IdentityAnswer) -> Ident
         method=identity.method,
     )
     if outcome is IdentityOutcome.PASS:
+        bind_person(borrower_id=borrower_id, id_number=identity.id_number)
         outbox.publish("people.identity.decided", borrower_id=borrower_id, status="passed")
     elif outcome is IdentityOutcome.REVIEW:
         outbox.publish("people.identity.review_wanted", borrower_id=borrower_id, reason=reason)
@@ -286,6 +288,8 @@ def review_identity(*, staff: str, borrower_id: int, approve: bool, reason: str)
     identity.status = IdentityStatus.PASSED if approve else IdentityStatus.REFUSED
     identity.reason, identity.decided_by, identity.decided_at = reason.strip()[:300], staff, clock.now()
     identity.save()
+    if approve:
+        bind_person(borrower_id=borrower_id, id_number=identity.id_number)
     audit.record(
         actor=staff,
         action="people.identity.approved" if approve else "people.identity.refused",

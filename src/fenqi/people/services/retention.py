@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fenqi.people.models import Account, Identity, IdentityIndex, SignInCode
+from fenqi.people.services.one_person import forget_person
 from fenqi.plumbing import audit, clock, rule_data, sealed
 
 # As long as the widest limit of speed looks back.
@@ -47,6 +48,7 @@ def forget_identity(*, borrower_id: int, why: str) -> None:
     IdentityIndex.objects.filter(
         id_index=sealed.blind_index(kept.id_number, purpose="id_number"), borrower_id=borrower_id
     ).delete()
+    forget_person(borrower_id=borrower_id, id_number=kept.id_number)
     kept.delete()
     audit.record(
         actor="system:people", action="people.identity.deleted", subject=f"account:{borrower_id}", reason=why
