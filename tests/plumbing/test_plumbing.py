@@ -6,10 +6,11 @@ import threading
 import pytest
 from django.db import ProgrammingError, connection, transaction
 
-from fenqi.plumbing import audit, business_date, idempotency, ids, outbox, rule_data, sealed
+from fenqi.plumbing import audit, business_date, ciphers, idempotency, ids, outbox, rule_data, sealed
 from fenqi.plumbing.models import Announcement, AuditRecord
 
 
+@pytest.mark.django_db
 class TestSealing:
     def test_opens_what_was_sealed_for_the_same_place_only(self):
         kept = sealed.seal("王小明", context="people.name")
@@ -25,6 +26,42 @@ class TestSealing:
 
         with pytest.raises(sealed.CannotUnseal):
             sealed.unseal(bytes(kept), context="x")
+
+    def test_says_which_key_and_so_which_cipher_it_needs(self):
+        aes, sm4 = (
+            ciphers.Key(name, ciphers.new_material(ciphers.cipher_of(name))) for name in ("7", "sm4.8")
+        )
+        for key in (aes, sm4):
+            kept = key.seal("王小明".encode(), context="people.name")
+            assert ciphers.name_of(kept) == key.name
+            assert key.unseal(kept, context="people.name").decode() == "王小明"
+            with pytest.raises(sealed.CannotUnseal):
+                key.unseal(kept, context="people.phone")
+            with pytest.raises(sealed.CannotUnseal):
+                key.unseal(kept[:-1] + bytes([kept[-1] ^ 1]), context="people.name")
+
+    def test_sm4_is_the_block_cipher_of_the_standard(self):
+        """RFC 8998 appendix A.1: SM4-GCM."""
+        key, nonce = (
+            bytes.fromhex("0123456789abcdeffedcba9876543210"),
+            bytes.fromhex("00001234567800000000abcd"),
+        )
+        plain = b"".join(bytes([byte]) * 8 for byte in bytes.fromhex("aabbccddeeffeeaa"))
+        beside = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+        assert ciphers.Sm4Gcm(key).encrypt(nonce, plain, beside).hex() == (
+            "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+            "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+            "83de3541e4c2b58177e065a9bf7b62ec"
+        )
+
+    @pytest.mark.parametrize("garbage", [b"", b"\x01", b"\x011", b"\x019" + b"\0" * 40, b"\xff\xff"])
+    def test_what_was_never_sealed_does_not_open(self, garbage):
+        with pytest.raises(sealed.CannotUnseal):
+            sealed.unseal(garbage, context="x")
+
+    def test_what_authenticates_a_person_has_no_column(self):
+        with pytest.raises(ValueError, match="C3"):
+            sealed.SealedTextField(data_class="C3")
 
     def test_blind_indexes_of_two_purposes_cannot_be_joined(self):
         assert sealed.blind_index("1", purpose="phone") == sealed.blind_index("1", purpose="phone")

@@ -10,14 +10,15 @@ from base64 import b64encode
 import pytest
 from django.db import connection
 
-from fenqi.cli.keys import CannotRetire, begin_rotation, retire_key
+from fenqi.cli.keys import change_master
 from fenqi.config.keys import SealingKeys, names
 from fenqi.mall import queries as mall
 from fenqi.mall.models import Address
 from fenqi.mall.services.addresses import AddressEntry, save_address
 from fenqi.people.models import Account
-from fenqi.plumbing import clock, rotation, sealed
+from fenqi.plumbing import clock, data_keys, rotation, sealed
 from fenqi.plumbing.models import SealedFile
+from fenqi.plumbing.rotation import CannotRetire, begin, retire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,12 +26,9 @@ PEOPLE = 40
 
 
 @pytest.fixture(autouse=True)
-def installation(tmp_path, settings, monkeypatch):
-    """Keys in a file of their own; the rotation works as the owner of the database, as its command does."""
-    monkeypatch.delenv("FENQI_SECRET_SEALING", raising=False)
-    listed = f"1:{b64encode(bytes(range(32))).decode()}"
-    (tmp_path / "secrets.json").write_text(json.dumps({"index": "kept", "sealing": listed}))
-    settings.HOME, settings.SEALING_KEYS = tmp_path, SealingKeys(tmp_path, listed)
+def as_owner(monkeypatch):
+    """The rotation works as the owner of the database, as its command does; processes here look at the keys often."""
+    monkeypatch.setattr(data_keys, "SEEN_FOR_SECONDS", 0.05)
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
     yield
@@ -71,31 +69,49 @@ def everything_opens(kept):
         assert sealed.open_file(file_id=file_id, borrower_id=owner) == (content, "image/jpeg")
 
 
-def key_names(settings):
-    return names(settings.SEALING_KEYS())
+def key_names():
+    return [name for name, _wrapped in data_keys.wrapped_keys()]
 
 
-def test_every_value_moves_and_stays_readable(kept, settings):
+def test_every_value_moves_and_stays_readable(kept):
+    old = key_names()[-1]
     before = rotation.used_keys()
-    assert set(before) == {"1"}
-    assert begin_rotation()
-    assert key_names(settings) == ["2", "1"]
+    assert set(before) == {old}
+    assert begin()
+    *_, beside, new = key_names()
+    assert beside == old
     everything_opens(kept)  # half-way: nothing has moved, new values are sealed under the new key
     heard = []
     rotation.reseal(moved=heard.append, at_once=7)
-    assert rotation.used_keys() == {"2": before["1"]}
+    assert rotation.used_keys() == {new: before[old]}
     assert max(heard) <= 7 and sum(heard) == len(kept) + 2 * PEOPLE
     everything_opens(kept)
 
 
-def test_other_secrets_are_kept_and_the_file_stays_private(settings):
-    begin_rotation()
-    file = settings.HOME / "secrets.json"
-    assert json.loads(file.read_text())["index"] == "kept"
-    assert file.stat().st_mode & 0o077 == 0
+def test_to_sm4_and_back(kept):
+    for cipher, mark in (("sm4", "sm4"), ("aes", "")):
+        assert begin(cipher=cipher)
+        rotation.reseal(at_once=30)
+        (new,) = rotation.used_keys()
+        assert new.rpartition(".")[0] == mark
+        everything_opens(kept)
 
 
-def test_a_rotation_cut_off_goes_on_without_another_key(kept, settings):
+def test_values_of_two_ciphers_are_read_side_by_side(kept):
+    class Enough(Exception):
+        pass
+
+    def stop(_rows):
+        raise Enough
+
+    begin(cipher="sm4")
+    with pytest.raises(Enough):
+        rotation.reseal(moved=stop, at_once=7)
+    assert {name.startswith("sm4.") for name in rotation.used_keys()} == {True, False}
+    everything_opens(kept)
+
+
+def test_a_rotation_cut_off_goes_on_without_another_key(kept):
     class Crash(Exception):
         pass
 
@@ -106,23 +122,25 @@ def test_a_rotation_cut_off_goes_on_without_another_key(kept, settings):
         if len(batches) == 5:
             raise Crash
 
-    begin_rotation()
+    old = key_names()[-1]
+    begin()
+    new = key_names()[-1]
     with pytest.raises(Crash):
         rotation.reseal(moved=crash, at_once=7)
-    assert set(rotation.used_keys()) == {"1", "2"}
+    assert set(rotation.used_keys()) == {old, new}
     everything_opens(kept)
     remaining = rotation.left()
     assert remaining == len(kept) + 2 * PEOPLE - sum(batches)
 
-    assert not begin_rotation()
+    assert not begin()
     assert rotation.reseal(at_once=7) == remaining
-    assert key_names(settings) == ["2", "1"]
-    assert set(rotation.used_keys()) == {"2"}
+    assert key_names()[-1] == new
+    assert set(rotation.used_keys()) == {new}
     everything_opens(kept)
 
 
 def test_a_row_somebody_holds_is_waited_for_without_standing_in_the_way(kept):
-    begin_rotation()
+    begin()
     held, done = threading.Event(), threading.Event()
 
     def hold():
@@ -143,40 +161,87 @@ def test_a_row_somebody_holds_is_waited_for_without_standing_in_the_way(kept):
     assert rotation.left() == 0
 
 
-def test_a_key_is_forgotten_only_when_nothing_is_sealed_under_it(kept, settings):
+def test_a_key_is_forgotten_only_when_nothing_is_sealed_under_it(kept):
+    old = key_names()[-1]
     with pytest.raises(CannotRetire, match="the key that seals"):
-        retire_key("1")
-    begin_rotation()
-    with pytest.raises(CannotRetire, match="still sealed under 1"):
-        retire_key("1")
-    with pytest.raises(CannotRetire, match="no key named 9"):
-        retire_key("9")
+        retire(old)
+    begin()
+    with pytest.raises(CannotRetire, match=f"still sealed under {old}"):
+        retire(old)
+    with pytest.raises(CannotRetire, match="no key named 999"):
+        retire("999")
     rotation.reseal()
-    retire_key("1")
-    assert key_names(settings) == ["2"]
+    retire(old)
+    assert old not in key_names()
     everything_opens(kept)
 
 
-def test_keys_of_the_environment_are_not_changed_here(kept, settings, monkeypatch):
-    first, second = (b64encode(bytes([n]) * 32).decode() for n in (1, 2))
-    begin_rotation()
-    rotation.reseal()
-    under_two = json.loads((settings.HOME / "secrets.json").read_text())["sealing"].split(",")[0]
-    monkeypatch.setenv("FENQI_SECRET_SEALING", f"7:{first},{under_two},8:{second}")
-    settings.SEALING_KEYS = SealingKeys(settings.HOME, f"7:{first},{under_two},8:{second}")
-    assert not begin_rotation()
-    rotation.reseal()
-    assert set(rotation.used_keys()) == {"7"}
-    with pytest.raises(CannotRetire, match="take it out of FENQI_SECRET_SEALING"):
-        retire_key("2")
-    everything_opens(kept)
+class TestMasterKeys:
+    """They wrap the data keys and stand outside the database."""
+
+    @pytest.fixture(autouse=True)
+    def installation(self, tmp_path, settings, monkeypatch):
+        """A file with this run's own master key; the data keys are wrapped by it again afterwards."""
+        monkeypatch.delenv("FENQI_SECRET_SEALING", raising=False)
+        listed = settings.SEALING_KEYS()
+        (tmp_path / "secrets.json").write_text(json.dumps({"index": "kept", "sealing": listed}))
+        settings.HOME, settings.SEALING_KEYS = tmp_path, SealingKeys(tmp_path, listed)
+        yield
+        both = f"{listed},{settings.SEALING_KEYS()}"
+        monkeypatch.setenv("FENQI_SECRET_SEALING", both)
+        settings.SEALING_KEYS = SealingKeys(tmp_path, both)
+        data_keys.rewrap()
+
+    def test_a_dump_without_the_master_key_opens_nothing(self, kept, settings):
+        other = f"x:{b64encode(bytes(32)).decode()}"
+        true, settings.SEALING_KEYS = settings.SEALING_KEYS, lambda: other
+        with pytest.raises(sealed.CannotUnseal, match="not given"):
+            data_keys.refresh()
+        settings.SEALING_KEYS = true
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT wrapped FROM plumbing_datakey")
+            wrapped = b"".join(bytes(row[0]) for row in cursor.fetchall())
+        data_keys.refresh()
+        assert all(key.material not in wrapped for key in data_keys._Known.keys.values())
+
+    def test_another_one_moves_no_value(self, kept, settings):
+        before, under = rotation.used_keys(), data_keys.masters_in_use()
+        first, moved, spare = change_master()
+        assert (moved, spare) == (len(key_names()), [])
+        assert data_keys.masters_in_use() == {first} != under
+        assert names(settings.SEALING_KEYS()) == [first]  # nothing was wrapped by the old one any more
+        assert rotation.used_keys() == before
+        data_keys.refresh()
+        everything_opens(kept)
+
+    def test_a_change_cut_off_goes_on_without_another_one(self, settings):
+        from fenqi.config.keys import add_sealing_key
+
+        new = add_sealing_key(settings.HOME)
+        first, moved, _spare = change_master()
+        assert (first, moved) == (new, len(key_names()))
+
+    def test_other_secrets_are_kept_and_the_file_stays_private(self, settings):
+        change_master()
+        file = settings.HOME / "secrets.json"
+        assert json.loads(file.read_text())["index"] == "kept"
+        assert file.stat().st_mode & 0o077 == 0
+
+    def test_those_of_the_environment_are_not_changed_here(self, kept, settings, monkeypatch):
+        listed = settings.SEALING_KEYS()
+        both = f"m2:{b64encode(bytes([7]) * 32).decode()},{listed}"
+        monkeypatch.setenv("FENQI_SECRET_SEALING", both)
+        settings.SEALING_KEYS = SealingKeys(settings.HOME, both)
+        assert change_master() == ("m2", len(key_names()), names(listed))
+        data_keys.refresh()
+        everything_opens(kept)
 
 
-def test_a_value_under_way_keeps_its_key(kept, settings):
+def test_a_value_under_way_keeps_its_key(kept):
     """Sealed before the rotation, committed after it: the old key is not forgotten before."""
     from django.db import transaction
 
-    written, end = threading.Event(), threading.Event()
+    old, written, end = key_names()[-1], threading.Event(), threading.Event()
 
     def slow():
         with transaction.atomic():
@@ -188,18 +253,18 @@ def test_a_value_under_way_keeps_its_key(kept, settings):
     writer = threading.Thread(target=slow)
     writer.start()
     written.wait(10)
-    begin_rotation()
+    begin()
     rotation.reseal()
     threading.Timer(0.5, end.set).start()
     with pytest.raises(CannotRetire, match="2 values are still sealed"):
-        retire_key("1")
+        retire(old)
     writer.join()
     rotation.reseal()
-    retire_key("1")
+    retire(old)
     assert Account.objects.get(borrower_id=900).phone == "13800000900"
 
 
-def test_nothing_fails_under_a_load_of_reads_and_writes(kept, settings):
+def test_nothing_fails_under_a_load_of_reads_and_writes(kept):
     stop, failures, worked = threading.Event(), [], []
 
     def work(seed):
@@ -225,18 +290,18 @@ def test_nothing_fails_under_a_load_of_reads_and_writes(kept, settings):
     for worker in workers:
         worker.start()
     try:
-        for name in ("1", "2", "3"):
-            assert begin_rotation()
+        for cipher in ("sm4", "aes", "sm4", "aes"):
+            old = key_names()[-1]
+            assert begin(cipher=cipher)
             rotation.reseal(at_once=7)
             rotation.await_older_transactions()
             rotation.reseal()  # a value that was under way
-            retire_key(name)
+            retire(old)
     finally:
         stop.set()
         for worker in workers:
             worker.join(20)
     assert not failures, failures
     assert all(rounds > 3 for rounds in worked)
-    assert key_names(settings) == ["4"]
-    assert set(rotation.used_keys()) == {"4"}
+    assert set(rotation.used_keys()) == {key_names()[-1]}
     assert SealedFile.objects.count() == len(kept)

@@ -1,4 +1,4 @@
-"""Keys of sealed data: list, rotate, retire."""
+"""Keys of sealed data: list, rotate, retire, rewrap."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ def keys() -> None:
 
 @keys.command("list")
 def keys_list() -> None:
-    """The names of the keys, the sealing one first, and how many values each seals."""
+    """The data keys, the sealing one first, how many values each seals and which master key wraps it."""
     with database():
         start_django()
-        from fenqi.plumbing import rotation
+        from fenqi.plumbing import ciphers, data_keys, rotation
 
         used = rotation.used_keys()
-        for name in _names():
-            click.echo(f"{name}\t{used.get(name, 0)}")
+        for name, wrapped in reversed(data_keys.wrapped_keys()):
+            click.echo(
+                f"{name}\t{ciphers.cipher_of(name)}\t{used.get(name, 0)}\twrapped by {ciphers.name_of(wrapped)}"
+            )
 
 
 @keys.command()
 def rotate() -> None:
-    """Put a new key first and seal everything anew under it; goes on with a rotation that was cut off."""
+    """Make a new data key and seal everything anew under it; goes on with a rotation that was cut off."""
     from rich.progress import Progress
 
     with database():
@@ -36,7 +38,7 @@ def rotate() -> None:
         from fenqi.plumbing import rotation
         from fenqi.plumbing.sealed import sealing_key
 
-        begin_rotation()
+        rotation.begin()
         name = sealing_key()
         with Progress() as progress:
             task = progress.add_task(f"key {name}", total=rotation.left())
@@ -44,74 +46,58 @@ def rotate() -> None:
         click.echo(f"keys: {rows} rows sealed anew under {name}")
 
 
-def begin_rotation() -> bool:
-    """
-    Make a new first key, unless a rotation waits to be finished or the keys come from the environment; tells whether made.
-
-    From here on every running process seals under the new key.
-    """
-    from django.conf import settings
-
-    from fenqi.config.keys import GivenByEnvironment, add_sealing_key
-    from fenqi.plumbing import rotation
-
-    if rotation.left():
-        return False
-    try:
-        add_sealing_key(settings.HOME)
-    except GivenByEnvironment:
-        return False
-    return True
-
-
 @keys.command()
 @click.argument("name")
 def retire(name: str) -> None:
-    """Forget an old key; refuses while anything is sealed under it."""
+    """Forget an old data key; refuses while anything is sealed under it."""
     with database():
         start_django(as_owner=True)
+        from fenqi.plumbing import rotation
+
         try:
-            retire_key(name)
-        except CannotRetire as e:
+            rotation.retire(name)
+        except rotation.CannotRetire as e:
             click.echo(f"keys: {e}", err=True)
             sys.exit(1)
         click.echo(f"keys: {name} retired")
 
 
-class CannotRetire(Exception):
-    """The key is still needed, or not ours to forget."""
+@keys.command()
+def rewrap() -> None:
+    """Wrap the data keys under a new master key; no value is touched. Goes on with one that was cut off."""
+    with database():
+        start_django(as_owner=True)
+        first, moved, spare = change_master()
+        click.echo(f"keys: {moved} data keys wrapped anew under the master key {first}")
+        for name in spare:
+            click.echo(f"keys: nothing is wrapped by {name} any more; take it out of FENQI_SECRET_SEALING")
 
 
-def retire_key(name: str) -> None:
-    """Take a key that seals nothing out of the list. Raises: CannotRetire."""
+def change_master() -> tuple[str, int, list[str]]:
+    """
+    Rewrap under a new master key of `secrets.json`, or under the first one the environment gives.
+
+    (name of the master key, data keys that moved, masters the operator may now take out of the environment).
+    """
     from django.conf import settings
 
-    from fenqi.config.keys import GivenByEnvironment, drop_sealing_key
-    from fenqi.plumbing import rotation
+    from fenqi.config.keys import GivenByEnvironment, add_sealing_key, drop_sealing_key
+    from fenqi.plumbing import data_keys
 
-    listed = _names()
-    if name not in listed:
-        raise CannotRetire(f"no key named {name}")
-    if name == listed[0]:
-        raise CannotRetire(f"{name} is the key that seals; rotate first")
+    is_ours = True
+    if data_keys.masters_in_use() == {next(iter(data_keys.masters()))}:
+        try:
+            add_sealing_key(settings.HOME)
+        except GivenByEnvironment:
+            is_ours = False
+    moved = data_keys.rewrap()
+    first, *others = data_keys.masters()
+    spare = [name for name in others if name not in data_keys.masters_in_use()]
+    if not is_ours:
+        return first, moved, spare
     try:
-        rotation.await_older_transactions()
-    except rotation.StillOpen as e:
-        raise CannotRetire(str(e)) from e
-    used = rotation.used_keys().get(name, 0)
-    if used:
-        raise CannotRetire(f"{used} values are still sealed under {name}; rotate first")
-    try:
-        drop_sealing_key(settings.HOME, name)
-    except GivenByEnvironment as e:
-        raise CannotRetire(
-            f"nothing is sealed under {name} any more; take it out of FENQI_SECRET_SEALING"
-        ) from e
-
-
-def _names() -> list[str]:
-    from django.conf import settings
-
-    from fenqi.config.keys import names
-
-    return names(settings.SEALING_KEYS())
+        for name in spare:
+            drop_sealing_key(settings.HOME, name)
+    except GivenByEnvironment:
+        return first, moved, spare
+    return first, moved, []

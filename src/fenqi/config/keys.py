@@ -20,12 +20,12 @@ class SecretsMissing(Exception):
 
 
 class GivenByEnvironment(Exception):
-    """The sealing keys come from the environment, where no command can change them."""
+    """The master keys come from the environment, where no command can change them."""
 
 
 def load(home: Path, *, make: bool) -> dict[str, str]:
     """
-    The secrets by name: `session`, `peers` (request signatures), `index` (blind indexes), `sealing` (key id:base64 key,…).
+    The secrets by name: `session`, `peers` (request signatures), `index` (blind indexes), `sealing` (master keys, name:base64,…).
 
     FENQI_SECRET_<NAME> wins over `var/secrets.json`; where `make`, what is missing is made and kept there.
     Raises: SecretsMissing, naming the variable.
@@ -54,9 +54,9 @@ def load(home: Path, *, make: bool) -> dict[str, str]:
 
 class SealingKeys:
     """
-    The list of sealing keys as it stands now.
+    The list of master keys as it stands now; they wrap the data keys of plumbing.data_keys.
 
-    A running process sees a rotation at its next value, without a restart: the file is looked at again whenever it changed.
+    A running process sees a new one without a restart: the file is looked at again whenever it changed.
     Keys given by the environment stay as the process found them.
     """
 
@@ -83,7 +83,7 @@ class SealingKeys:
 
 
 def add_sealing_key(home: Path) -> str:
-    """Put a new key before the others of `secrets.json`; from then on it seals. Tells its name. Raises: GivenByEnvironment."""
+    """Put a new master key before the others of `secrets.json`; from then on it wraps. Tells its name. Raises: GivenByEnvironment."""
 
     def put(listed: str) -> str:
         numbers = [int(name) for name in names(listed) if name.isdigit()]
@@ -93,14 +93,14 @@ def add_sealing_key(home: Path) -> str:
 
 
 def drop_sealing_key(home: Path, name: str) -> None:
-    """Take a key out of `secrets.json`: what is still sealed under it is lost. Raises: GivenByEnvironment."""
+    """Take a master key out of `secrets.json`: what it still wraps is lost. Raises: GivenByEnvironment."""
     _change_sealing(
         home, lambda listed: ",".join(item for item in listed.split(",") if item.partition(":")[0] != name)
     )
 
 
 def names(listed: str) -> list[str]:
-    """The names of the keys in a list, the sealing one first."""
+    """The names of the keys in a list, the wrapping one first."""
     return [item.partition(":")[0] for item in listed.split(",")]
 
 

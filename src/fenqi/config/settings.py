@@ -16,7 +16,8 @@ DEMO = MODE in {"demo", "test"}
 HOME = home()
 
 SECRETS = keys.load(HOME, make=DEMO or MODE == "development")
-SEALING_KEYS = keys.SealingKeys(HOME, SECRETS["sealing"])  # called for the list: it may change while we run
+SEALING_KEYS = keys.SealingKeys(HOME, SECRETS["sealing"])  # called for the list of master keys: it may change while we run
+SEALING_CIPHER = os.environ.get("FENQI_SEALING_CIPHER", "aes")  # of the next data key: aes | sm4
 SECRET_KEY = SECRETS["session"]
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("FENQI_HOSTS", "localhost,127.0.0.1,[::1],testserver" if DEMO else "").split(

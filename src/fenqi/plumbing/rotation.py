@@ -1,7 +1,7 @@
 """
-Moving sealed data to the key that seals now, while the product runs.
+Moving sealed data to a new data key, while the product runs.
 
-What is left to do is read from the values themselves (each names its key), so a rotation that was cut off simply goes on.
+`begin` makes the key, `reseal` moves every value, `retire` forgets the old one. What is left to do is read from the values themselves (each names its key), so a rotation that was cut off simply goes on.
 Rows that somebody else holds are passed by and come again in the next round: the rotation never waits for a lock, and so can
 never be part of a deadlock. Run it as the owner of the database; some of these tables only grow for the application.
 """
@@ -17,6 +17,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from psycopg import sql
 
+from fenqi.plumbing import ciphers, data_keys
 from fenqi.plumbing.models import SealedFile
 from fenqi.plumbing.sealed import SealedTextField, file_context, seal, sealing_key, unseal_bytes
 
@@ -29,6 +30,10 @@ PAUSE_SECONDS = 0.2
 
 class StillOpen(Exception):
     """A transaction that began before did not end in time; it may still bring a value under an older key."""
+
+
+class CannotRetire(Exception):
+    """The key is still needed."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,7 @@ class Place:
 
     def label(self) -> list[bytes]:
         """The parameters of {older}: how a value under the sealing key begins."""
-        name = sealing_key().encode()
-        return [bytes([len(name)]) + name] * (2 * len(self.columns))
+        return [ciphers.label(sealing_key())] * (2 * len(self.columns))
 
 
 def places() -> Iterator[Place]:
@@ -119,9 +123,42 @@ def left() -> int:
     return rows
 
 
+def begin(*, cipher: str | None = None) -> bool:
+    """
+    Make a new data key, unless a rotation waits to be finished; tells whether made.
+
+    When this returns every running process seals under the new key. `cipher`: aes | sm4, else as the setting says.
+    """
+    data_keys.refresh()
+    if left():
+        return False
+    data_keys.add(cipher=cipher)
+    time.sleep(data_keys.SEEN_FOR_SECONDS)
+    return True
+
+
+def retire(name: str) -> None:
+    """Forget a data key that seals nothing any more. Raises: CannotRetire."""
+    data_keys.refresh()
+    names = [known for known, _wrapped in data_keys.wrapped_keys()]
+    if name not in names:
+        raise CannotRetire(f"no key named {name}")
+    if name == names[-1]:
+        raise CannotRetire(f"{name} is the key that seals; rotate first")
+    time.sleep(data_keys.SEEN_FOR_SECONDS)
+    try:
+        await_older_transactions()
+    except StillOpen as e:
+        raise CannotRetire(str(e)) from e
+    used = used_keys().get(name, 0)
+    if used:
+        raise CannotRetire(f"{used} values are still sealed under {name}; rotate first")
+    data_keys.forget(name)
+
+
 def reseal(*, moved: Callable[[int], None] = lambda _rows: None, at_once: int | None = None) -> int:
     """
-    Seal everything anew under the first key, round after round until nothing is left; tells how many rows were moved.
+    Seal everything anew under the newest key, round after round until nothing is left; tells how many rows were moved.
 
     `moved` hears of every finished batch; `at_once` rows a batch instead of the place's own. Raises: CannotUnseal.
     """

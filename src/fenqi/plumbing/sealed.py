@@ -1,69 +1,56 @@
 """
-Personal data at rest: AES-256-GCM under named keys, and keyed hashes to look things up by.
+Personal data at rest: encrypted under named keys, and keyed hashes to look things up by.
 
-A sealed value is `key id (1 byte length + text) | nonce (12) | ciphertext and tag`. The context string (table and column)
-is authenticated with it, so a value copied into another column does not open. The first key of the list seals; all open; plumbing.rotation
-moves what is sealed under an older key.
+The context string (table and column) is authenticated with a sealed value, so a value copied into another column does not open.
+The newest data key seals; all open (plumbing.data_keys); plumbing.rotation moves what is sealed under an older one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-from base64 import b64decode
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import models
 
+from fenqi.plumbing import ciphers, data_keys
+from fenqi.plumbing.ciphers import CannotUnseal
 from fenqi.plumbing.ids import new_id
 
-DATA_CLASSES = ("C1", "C2", "C3")
+__all__ = [
+    "CannotUnseal",
+    "SealedTextField",
+    "blind_index",
+    "file_context",
+    "forget_file",
+    "keep_file",
+    "open_file",
+    "seal",
+    "sealing_key",
+    "unseal",
+    "unseal_bytes",
+]
 
-
-class CannotUnseal(Exception):
-    """The key is unknown, or the value was changed or moved."""
-
-
-@lru_cache(maxsize=4)
-def _keys(listed: str) -> dict[str, AESGCM]:
-    return {
-        name: AESGCM(b64decode(key)) for name, _, key in (item.partition(":") for item in listed.split(","))
-    }
+DATA_CLASSES = ("C1", "C2")  # C3 authenticates a person and is never stored
 
 
 def sealing_key() -> str:
     """The name of the key that seals now."""
-    return next(iter(_keys(settings.SEALING_KEYS())))
+    return data_keys.sealing().name
 
 
 def seal(value: str | bytes, *, context: str) -> bytes:
     """Encrypt `value` for the place named by `context`."""
-    keys = _keys(settings.SEALING_KEYS())
-    name, key = next(iter(keys.items()))
-    nonce = os.urandom(12)
     plain = value.encode() if isinstance(value, str) else value
-    label = name.encode()
-    return bytes([len(label)]) + label + nonce + key.encrypt(nonce, plain, context.encode())
+    return data_keys.sealing().seal(plain, context=context)
 
 
 def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
     """The bytes sealed for `context`. Raises: CannotUnseal."""
     sealed = bytes(sealed)
-    start = 1 + sealed[0]
-    name = sealed[1:start].decode()
-    key = _keys(settings.SEALING_KEYS()).get(name)
-    if key is None:
-        raise CannotUnseal(f"no key named {name}")
-    try:
-        return key.decrypt(sealed[start : start + 12], sealed[start + 12 :], context.encode())
-    except InvalidTag as e:
-        raise CannotUnseal(f"not sealed for {context}") from e
+    return data_keys.find(ciphers.name_of(sealed)).unseal(sealed, context=context)
 
 
 def unseal(sealed: bytes | memoryview, *, context: str) -> str:
@@ -82,7 +69,7 @@ class SealedTextField(models.BinaryField):
 
     def __init__(self, *args: Any, data_class: str = "C2", **kwargs: Any) -> None:
         if data_class not in DATA_CLASSES:
-            raise ValueError(f"data_class is one of {DATA_CLASSES}, got {data_class!r}")
+            raise ValueError(f"a column is of class {DATA_CLASSES}, C3 has none; got {data_class!r}")
         self.data_class = data_class
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
