@@ -27,12 +27,22 @@ PEOPLE = 40
 
 @pytest.fixture(autouse=True)
 def as_owner(monkeypatch):
-    """The rotation works as the owner of the database, as its command does; processes here look at the keys often."""
+    """
+    The rotation works as the owner of the database, as its command does; processes here look at the keys often.
+
+    The keys of the run are put back afterwards: other tests bring back values that were sealed under them.
+    """
     monkeypatch.setattr(data_keys, "SEEN_FOR_SECONDS", 0.05)
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
+        cursor.execute("SELECT name, wrapped, made_at FROM plumbing_datakey")
+        before = cursor.fetchall()
     yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM plumbing_datakey")
+        cursor.executemany("INSERT INTO plumbing_datakey VALUES (%s, %s, %s)", before)
     connection.close()
+    data_keys._Known.keys, data_keys._Known.read_at = {}, 0.0
 
 
 def entry(borrower_id):
@@ -181,16 +191,11 @@ class TestMasterKeys:
 
     @pytest.fixture(autouse=True)
     def installation(self, tmp_path, settings, monkeypatch):
-        """A file with this run's own master key; the data keys are wrapped by it again afterwards."""
+        """A file of its own with this run's master key in it."""
         monkeypatch.delenv("FENQI_SECRET_SEALING", raising=False)
         listed = settings.SEALING_KEYS()
         (tmp_path / "secrets.json").write_text(json.dumps({"index": "kept", "sealing": listed}))
         settings.HOME, settings.SEALING_KEYS = tmp_path, SealingKeys(tmp_path, listed)
-        yield
-        both = f"{listed},{settings.SEALING_KEYS()}"
-        monkeypatch.setenv("FENQI_SECRET_SEALING", both)
-        settings.SEALING_KEYS = SealingKeys(tmp_path, both)
-        data_keys.rewrap()
 
     def test_a_dump_without_the_master_key_opens_nothing(self, kept, settings):
         other = f"x:{b64encode(bytes(32)).decode()}"
