@@ -20,6 +20,7 @@ from fenqi.messages import services as messages
 from fenqi.plumbing import audit, rule_data
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.ids import new_id
+from fenqi.servicing import queries as servicing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -93,9 +94,17 @@ def answer_dispute(
     dispute.answer = answer
     dispute.save()
     if is_upheld:
+        loan = servicing.loan(borrower_id=borrower_id, loan_id=dispute.loan_id)
         CreditRow.objects.filter(
             borrower_id=borrower_id, loan_id=dispute.loan_id, month=dispute.month
-        ).update(status="N", days_past_due=0, overdue_fen=0, is_corrected=True, as_of=on)
+        ).update(
+            status="N",
+            days_past_due=0,
+            balance_fen=loan.principal_outstanding_fen,  # of the day of the correction, as the row says
+            overdue_fen=0,
+            is_corrected=True,
+            as_of=on,
+        )
     audit.record(
         actor=f"staff:{staff}",
         action="bureau.dispute_upheld" if is_upheld else "bureau.dispute_rejected",

@@ -193,6 +193,16 @@ DAYEND_STEPS: list[str] = [
     "fenqi.ops.retention.forget_unused",
 ]
 
+# What `fenqi verify` asks of the other contexts, after servicing's own checks: functions that yield a sentence a difference.
+VERIFY_CHECKS: list[str] = [
+    "fenqi.payments.checks.differences",
+    "fenqi.credit.checks.differences",
+    "fenqi.mall.checks.differences",
+    "fenqi.purchases.checks.differences",
+    "fenqi.standby.checks.differences",
+    "fenqi.bureau.checks.differences",
+]
+
 # The console's time bar hands the day-end to the worker: (start(to=date) -> run id, progress(run id)).
 DAYEND_IN_BACKGROUND = ("fenqi.jobs.services.start_dayend", "fenqi.jobs.queries.progress")
 

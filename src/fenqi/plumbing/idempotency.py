@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.plumbing.errors import Conflict
+
+KEYS_AT_ONCE = 1_000
 
 
 class ReferenceReused(Conflict):
@@ -45,8 +49,7 @@ def claim(*, scope: str, key: str, content: dict[str, Any], borrower_id: int | N
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("claim() belongs inside the transaction of the write")
-    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
-    digest = hashlib.sha256(canonical.encode()).digest()
+    digest = _digest(content)
     with connection.cursor() as cursor:
         # The insert of a second caller blocks on the first one's uncommitted row: that is the queue.
         cursor.execute(
@@ -68,3 +71,21 @@ def claim(*, scope: str, key: str, content: dict[str, Any], borrower_id: int | N
     return Claim(
         scope=scope, key=key, is_new=False, result=json.loads(result) if isinstance(result, str) else result
     )
+
+
+def changed(*, scope: str, contents: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    """Of references and what they should have been taken for: the keys taken for something else, or never taken."""
+    waiting = iter(contents)
+    while some := list(islice(waiting, KEYS_AT_ONCE)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT key, content_hash FROM plumbing_reference WHERE scope = %s AND key = ANY(%s)",
+                [scope, [key for key, _content in some]],
+            )
+            kept = {key: bytes(content_hash) for key, content_hash in cursor.fetchall()}
+        yield from (key for key, content in some if kept.get(key) != _digest(content))
+
+
+def _digest(content: dict[str, Any]) -> bytes:
+    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).digest()

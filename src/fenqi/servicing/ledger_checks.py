@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import connection
+from fenqi.plumbing import sql_checks
 
-# Each statement returns what is wrong, as rows that fill in its sentence.
-CHECKS: tuple[tuple[str, str], ...] = (
+CHECKS: tuple[sql_checks.Check, ...] = (
     (
         "account {1} of book {2} on {0}: the transfers sum to {3}/{4} fen, the day's total says {5}/{6}",
         """
@@ -82,13 +81,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ),
 )
 
-MOST_NAMED = 1_000
-
 
 def differences() -> Iterator[str]:
-    """The differences found, at most a thousand of each kind."""
-    with connection.cursor() as cursor:
-        for sentence, statement in CHECKS:
-            cursor.execute(f"{statement} LIMIT {MOST_NAMED}", [])
-            for row in cursor.fetchall():
-                yield sentence.format(*row)
+    """The differences found."""
+    return sql_checks.differences(CHECKS)

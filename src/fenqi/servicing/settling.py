@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.domain.errors import DomainError
 from fenqi.domain.events import Event, EventKind
+from fenqi.domain.settlement import Settlement
 from fenqi.domain.settlement import quote_settlement as price_settlement
 from fenqi.plumbing import business_date, ids, rule_data
 from fenqi.servicing import recording
@@ -69,17 +70,22 @@ def quote_settlement(*, borrower_id: int, loan_id: UUID, on: datetime.date | Non
             valid_until=on + datetime.timedelta(days=int(rule_data.value("settlement_quote_days", on=on))),
             amount_fen=price.amount_fen,
             saved_fen=price.saved_fen,
-            breakdown={
-                "principal_fen": price.principal_fen,
-                "interest_fen": price.interest_fen,
-                "fee_fen": price.fee_fen,
-                "penalty_fen": price.penalty_fen,
-                "late_fee_fen": price.late_fee_fen,
-                "settlement_fee_fen": price.settlement_fee_fen,
-                "overpaid_used_fen": price.overpaid_used_fen,
-            },
+            breakdown=breakdown_of(price),
         )
     return _offer(kept)
+
+
+def breakdown_of(price: Settlement) -> dict[str, int]:
+    """The parts of a settlement's price by name, fen."""
+    return {
+        "principal_fen": price.principal_fen,
+        "interest_fen": price.interest_fen,
+        "fee_fen": price.fee_fen,
+        "penalty_fen": price.penalty_fen,
+        "late_fee_fen": price.late_fee_fen,
+        "settlement_fee_fen": price.settlement_fee_fen,
+        "overpaid_used_fen": price.overpaid_used_fen,
+    }
 
 
 def settlement_offer(*, borrower_id: int, offer_id: UUID) -> SettlementOffer:

@@ -16,10 +16,15 @@ from fenqi.servicing.models import TermsSheet
 def keep(terms: LoanTerms) -> UUID:
     """Store what loans of these terms share (all but the loan's own dates) and tell the sheet's key."""
     form = terms_to_json(dataclasses.replace(terms, starts_on=None, first_due_on=None))
-    canonical = json.dumps(form, sort_keys=True, ensure_ascii=False)
-    key = UUID(bytes=hashlib.md5(canonical.encode(), usedforsecurity=False).digest())
+    key = key_of(form)
     TermsSheet.objects.bulk_create([TermsSheet(id=key, terms=form)], ignore_conflicts=True)
     return key
+
+
+def key_of(form: object) -> UUID:
+    """The key of a sheet: the md5 of its JSON."""
+    canonical = json.dumps(form, sort_keys=True, ensure_ascii=False)
+    return UUID(bytes=hashlib.md5(canonical.encode(), usedforsecurity=False).digest())
 
 
 @lru_cache(maxsize=1024)

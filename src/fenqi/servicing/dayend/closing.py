@@ -57,6 +57,15 @@ BOOK_DAY_COLUMNS = (
     "subsidy_unearned_fen",
 )
 
+# What the step notes of the rows it wrote, so that a fen changed in them later is found.
+CONTROL_TOTALS = {
+    "principal_outstanding_fen": "book_principal_fen",
+    "outstanding_fen": "book_outstanding_fen",
+    "interest_receivable_fen": "book_interest_fen",
+    "fee_receivable_fen": "book_fee_fen",
+    "subsidy_unearned_fen": "book_subsidy_fen",
+}
+
 
 class InvariantBroken(Exception):
     """The books do not agree with themselves or with the loans; the date stays open."""
@@ -75,6 +84,8 @@ def accrue(on: datetime.date) -> dict[str, int]:
         BookDay.objects.bulk_create(
             BookDay(business_date=on, **dict(zip(BOOK_DAY_COLUMNS, row, strict=True))) for row in rows
         )
+        for column, total in CONTROL_TOTALS.items():
+            counts[total] = sum(int(row[BOOK_DAY_COLUMNS.index(column)]) for row in rows)
         targets = _targets(on)
         balances = ledger_queries.balances_by_book(ALL_DATES)
         for book in ledger_queries.books():

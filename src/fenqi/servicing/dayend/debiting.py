@@ -29,8 +29,8 @@ Collector = Callable[[datetime.date], dict[str, int]]
 
 INSTRUCT_DUE = f"""
 INSERT INTO servicing_debitinstruction
-  (borrower_id, loan_id, due_on, business_date, number, amount_fen, state, failure)
-SELECT i.borrower_id, i.loan_id, i.due_on, %(on)s, i.number,
+  (borrower_id, loan_id, due_on, business_date, number, book_id, amount_fen, state, failure)
+SELECT i.borrower_id, i.loan_id, i.due_on, %(on)s, i.number, l.book_id,
        i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
          - i.principal_paid_fen - i.interest_paid_fen - i.fee_paid_fen - i.penalty_paid_fen - i.late_fee_paid_fen
          - i.waived_fen,
@@ -57,9 +57,6 @@ INSTRUCT_AGAIN = INSTRUCT_DUE.replace(
 def make_instructions(on: datetime.date, collect: Collector) -> dict[str, int]:
     """Write down what is to be debited on a business date, have it collected, tell the counts."""
     further_days = int(rule_data.value("debit_retry", on=on)["further_days"])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM servicing_loaninstallment WHERE due_on = %s", [on])
-        expected = cursor.fetchone()[0]
     due, again = parts.run(
         [INSTRUCT_DUE, INSTRUCT_AGAIN],
         {
@@ -67,15 +64,17 @@ def make_instructions(on: datetime.date, collect: Collector) -> dict[str, int]:
             "again_from": on - datetime.timedelta(days=further_days),
             "again_to": on - datetime.timedelta(days=1),
         },
-        rows=expected,
+        rows=parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on]),
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM servicing_debitinstruction WHERE business_date = %s AND state = 'made'",
+            "SELECT count(*) FILTER (WHERE state = 'made'), coalesce(sum(amount_fen), 0)::bigint"
+            " FROM servicing_debitinstruction WHERE business_date = %s",
             [on],
         )
-        made = cursor.fetchone()[0]
-    counts = {"due": due, "again": again}
+        made, asked_fen = cursor.fetchone()
+    # The sum is noted so that a fen changed in an instruction later is found.
+    counts = {"due": due, "again": again, "asked_fen": asked_fen}
     return counts | collect(on) if made else counts
 
 
@@ -143,11 +142,10 @@ servicing_debitinstruction d
 JOIN servicing_loaninstallment i
   ON i.borrower_id = d.borrower_id AND i.loan_id = d.loan_id AND i.number = d.number
 """
-OF_THIS_PART = f"d.business_date = %(on)s AND d.state = 'collected' AND {parts.of_this_part('d.borrower_id')}"
-BOOKED_NOW = """
-servicing_debitinstruction d
-JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id AND l.booked_debit_id = d.debit_id
-"""
+OF_THIS_PART = f"d.business_date = %(on)s AND {parts.of_this_part('d.borrower_id')}"
+IS_COLLECTED = f"{OF_THIS_PART} AND d.state = 'collected'"
+# What this very transaction booked: the instruction says it, so that what follows need not look at the loan again.
+BOOKED_NOW = f"{OF_THIS_PART} AND d.booked_at = %(now)s"
 
 # The loan first: its row lock keeps services out, and the columns are those servicing.projection would give.
 BOOK_LOAN = f"""
@@ -177,7 +175,7 @@ UPDATE servicing_loan l SET
 FROM {COLLECTED}
 LEFT JOIN servicing_loaninstallment n
   ON n.borrower_id = d.borrower_id AND n.loan_id = d.loan_id AND n.number = d.number + 1
-WHERE {OF_THIS_PART}
+WHERE {IS_COLLECTED}
   AND l.borrower_id = d.borrower_id AND l.id = d.loan_id
   AND l.is_plain AND l.state = 'active' AND l.bucket = 0 AND l.last_event_on <= %(on)s AND l.overpaid_fen = 0
   AND (l.oldest_unpaid_due_on IS NULL OR l.oldest_unpaid_due_on = i.due_on)
@@ -187,67 +185,67 @@ WHERE {OF_THIS_PART}
   AND d.amount_fen = i.principal_fen + i.interest_fen + i.fee_fen
 """
 
+BOOK_INSTRUCTION = f"""
+UPDATE servicing_debitinstruction d SET state = 'booked', sequence = l.sequence, booked_at = %(now)s
+FROM servicing_loan l
+WHERE {IS_COLLECTED} AND l.borrower_id = d.borrower_id AND l.id = d.loan_id AND l.booked_debit_id = d.debit_id
+"""
+
 BOOK_INSTALLMENT = f"""
 UPDATE servicing_loaninstallment i SET
   principal_paid_fen = i.principal_fen, interest_paid_fen = i.interest_fen, fee_paid_fen = i.fee_fen, paid_on = %(on)s
-FROM {BOOKED_NOW}
-WHERE {OF_THIS_PART} AND i.borrower_id = d.borrower_id AND i.loan_id = d.loan_id AND i.number = d.number
+FROM servicing_debitinstruction d
+WHERE {BOOKED_NOW} AND i.borrower_id = d.borrower_id AND i.loan_id = d.loan_id AND i.number = d.number
 """
 
 # No conflict is passed over: a reference that stands already means that the handler was faster, and the part begins anew.
 BOOK_REFERENCE = f"""
 INSERT INTO servicing_eventreference (reference, borrower_id, loan_id, sequence, kind, amount_fen)
-SELECT d.debit_id::text, d.borrower_id, d.loan_id, l.sequence, 'received', d.amount_fen
-FROM {BOOKED_NOW}
-WHERE {OF_THIS_PART}
+SELECT d.debit_id::text, d.borrower_id, d.loan_id, d.sequence, 'received', d.amount_fen
+FROM servicing_debitinstruction d
+WHERE {BOOKED_NOW}
 """
 
 BOOK_EVENT = f"""
 INSERT INTO servicing_loanevent
   (borrower_id, loan_id, sequence, kind, happened_on, amount_fen, source, reference)
-SELECT d.borrower_id, d.loan_id, l.sequence, 'repayment', %(on)s, d.amount_fen, 'debit', d.debit_id::text
-FROM {BOOKED_NOW}
-WHERE {OF_THIS_PART}
+SELECT d.borrower_id, d.loan_id, d.sequence, 'repayment', %(on)s, d.amount_fen, 'debit', d.debit_id::text
+FROM servicing_debitinstruction d
+WHERE {BOOKED_NOW}
 """
 
 BOOK_TRANSFERS = f"""
 INSERT INTO ledger_transfer
   (borrower_id, entry_id, leg, loan_id, book_id, debit_account, credit_account, amount_fen, business_date, source)
-SELECT d.borrower_id, md5('loan:' || d.loan_id || ':' || l.sequence)::uuid, legs.leg, d.loan_id, l.book_id,
-       {int(Account.CHANNEL_CASH)}, legs.credit, legs.fen, %(on)s, 'loan:' || d.loan_id || ':' || l.sequence
-FROM {BOOKED_NOW}
-JOIN servicing_loaninstallment i ON i.borrower_id = d.borrower_id AND i.loan_id = d.loan_id AND i.number = d.number
+SELECT d.borrower_id, md5('loan:' || d.loan_id || ':' || d.sequence)::uuid, legs.leg, d.loan_id, d.book_id,
+       {int(Account.CHANNEL_CASH)}, legs.credit, legs.fen, %(on)s, 'loan:' || d.loan_id || ':' || d.sequence
+FROM {COLLECTED}
 CROSS JOIN LATERAL (VALUES
   (1, {int(Account.LOAN_PRINCIPAL)}, i.principal_fen),
   (CASE WHEN i.principal_fen > 0 THEN 2 ELSE 1 END, {int(Account.INTEREST_RECEIVABLE)}, i.interest_fen),
   (CASE WHEN i.principal_fen > 0 THEN 2 ELSE 1 END + CASE WHEN i.interest_fen > 0 THEN 1 ELSE 0 END,
    {int(Account.FEE_RECEIVABLE)}, i.fee_fen)) AS legs (leg, credit, fen)
-WHERE {OF_THIS_PART} AND legs.fen > 0
+WHERE {BOOKED_NOW} AND legs.fen > 0
 """
 
 BOOK_NOTICE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, amount_fen)
-SELECT d.borrower_id, CASE WHEN l.state = 'settled' THEN 'settled' ELSE 'paid' END, d.loan_id || ':' || l.sequence,
+SELECT d.borrower_id, CASE WHEN l.state = 'settled' THEN 'settled' ELSE 'paid' END, d.loan_id || ':' || d.sequence,
        d.loan_id, l.lender_code, %(on)s, d.amount_fen
-FROM {BOOKED_NOW}
-WHERE {OF_THIS_PART}
+FROM servicing_debitinstruction d
+JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id
+WHERE {BOOKED_NOW}
 ON CONFLICT DO NOTHING
-"""
-
-BOOK_INSTRUCTION = f"""
-UPDATE servicing_debitinstruction d SET state = 'booked'
-FROM servicing_loan l
-WHERE {OF_THIS_PART} AND l.borrower_id = d.borrower_id AND l.id = d.loan_id AND l.booked_debit_id = d.debit_id
 """
 
 BOOK = (
     BOOK_LOAN,
+    BOOK_INSTRUCTION,
     BOOK_INSTALLMENT,
     BOOK_REFERENCE,
     BOOK_EVENT,
     BOOK_TRANSFERS,
     BOOK_NOTICE,
-    BOOK_INSTRUCTION,
 )
 
 

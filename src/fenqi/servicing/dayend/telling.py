@@ -17,13 +17,11 @@ from fenqi.servicing.dayend import parts
 FEW = 500
 """So few are handed over at once; more are left to the worker."""
 
-# One reminder a lender and due date, over all of the borrower's loans with it.
+# One reminder a lender and due date, over all of the borrower's loans with it; what it says is counted when it is sent.
 DUE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
 SELECT i.borrower_id, %(template)s, l.lender_code || ':' || i.due_on || ':' || %(days)s::int, NULL, l.lender_code,
-       %(today)s, i.due_on,
-       sum(i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen - i.principal_paid_fen
-         - i.interest_paid_fen - i.fee_paid_fen - i.penalty_paid_fen - i.late_fee_paid_fen - i.waived_fen)
+       %(today)s, i.due_on, 0
 FROM servicing_loaninstallment i
 JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
 WHERE i.due_on = %(due_on)s AND i.paid_on IS NULL

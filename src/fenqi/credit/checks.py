@@ -1,0 +1,58 @@
+"""What `fenqi verify` asks of credit: quotes and agreements still say what their hashes were taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fenqi.credit import quotes
+from fenqi.credit.models import HeldQuote
+from fenqi.credit.quotes import OfferMisstated
+from fenqi.plumbing import sql_checks
+
+ROWS_AT_ONCE = 500
+
+CHECKS: tuple[sql_checks.Check, ...] = (
+    (
+        "held quote {0}: amount_fen is {1}, its figures say {2}",
+        """
+        SELECT id, amount_fen, quote ->> 'amount_fen' FROM credit_heldquote
+        WHERE amount_fen::text IS DISTINCT FROM quote ->> 'amount_fen'
+        """,
+    ),
+    (
+        "application {0} of borrower {1}: amount_fen is {2}, its quote's {3}",
+        """
+        SELECT a.id, a.borrower_id, a.amount_fen, q.amount_fen FROM credit_application a
+        LEFT JOIN credit_heldquote q ON q.id = a.quote_id
+        WHERE a.amount_fen IS DISTINCT FROM q.amount_fen
+        """,
+    ),
+    (
+        "agreement {0} of borrower {1}: amount_fen is {2}, its application's {3}",
+        """
+        SELECT s.id, s.borrower_id, s.amount_fen, a.amount_fen FROM credit_agreement s
+        LEFT JOIN credit_application a ON a.borrower_id = s.borrower_id AND a.id = s.application_id
+        WHERE s.amount_fen IS DISTINCT FROM a.amount_fen
+        """,
+    ),
+    (
+        "agreement {0} of borrower {1} was signed on another quote than {2}",
+        """
+        SELECT s.id, s.borrower_id, s.quote_id FROM credit_agreement s
+        LEFT JOIN credit_heldquote q ON q.id = s.quote_id
+        WHERE s.quote_digest IS DISTINCT FROM q.digest
+        """,
+    ),
+)
+
+
+def differences() -> Iterator[str]:
+    """The differences found."""
+    yield from sql_checks.differences(CHECKS)
+    for row in HeldQuote.objects.order_by("id").iterator(ROWS_AT_ONCE):
+        try:
+            is_whole = quotes.from_json(row.quote).digest() == bytes(row.digest)
+        except OfferMisstated:
+            is_whole = False
+        if not is_whole:
+            yield f"held quote {row.id}: its figures do not fit its hash"
