@@ -79,13 +79,13 @@ class Dispute(models.Model):
     loan_id = models.UUIDField()
     month = models.DateField()
     status_disputed = models.CharField(max_length=1)
-    reason = SealedTextField(data_class="C2")
+    reason = SealedTextField(data_class="C2", holds="text")
     state = models.TextField(choices=DisputeState, default=DisputeState.OPEN)
     opened_on = models.DateField()
     answer_by = models.DateField()
     answered_by = models.TextField(blank=True)
     answered_on = models.DateField(null=True)
-    answer = SealedTextField(data_class="C2", null=True)
+    answer = SealedTextField(data_class="C2", holds="text", null=True)
 
     class Meta:
         constraints = [

@@ -64,7 +64,7 @@ class ConversationMessage(models.Model):
     conversation_id = models.UUIDField()
     author = models.TextField(choices=Author)
     staff_name = models.TextField(blank=True)
-    text = SealedTextField(data_class="C2")
+    text = SealedTextField(data_class="C2", holds="text")
     sent_at = models.DateTimeField()
 
     class Meta:

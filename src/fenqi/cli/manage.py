@@ -1,10 +1,11 @@
-"""Commands of operators: migrate, seed, day-end, verify, audit."""
+"""Commands of operators: migrate, seed, day-end, verify, audit of trail and leaks."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -134,3 +135,29 @@ def audit_verify() -> None:
         broken = trail.verify()
         click.echo("audit: whole" if broken is None else f"audit: broken at line {broken}")
         sys.exit(0 if broken is None else 1)
+
+
+@audit.command("leaks")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file to look through too; may be given several times.",
+)
+def audit_leaks(logs: tuple[Path, ...]) -> None:
+    """Look for sealed values in clear, in every other column and in log files; exit 1 if one stands there."""
+    with database():
+        start_django(as_owner=True)
+        from fenqi.plumbing import leaks
+
+        scan, sought = leaks.scan_database()
+        for log in logs:
+            leaks.scan_file(log, sought, scan)
+        for finding in scan.findings:
+            click.echo(finding)
+        click.echo(
+            f"leaks: {scan.count.total()} places; looked for {scan.sought} values"
+            f" in {scan.rows} rows and {scan.lines} lines of logs, {scan.too_short} too short to look for"
+        )
+        sys.exit(1 if scan.findings else 0)

@@ -167,7 +167,9 @@ class Order(models.Model):
     full_payment_reference = models.CharField(max_length=80, blank=True)
     financed_paid_at = models.DateTimeField(null=True)
     financed_payment_reference = models.CharField(max_length=80, blank=True)
-    address = SealedTextField(data_class="C2", help_text="JSON as it was when the order was placed")
+    address = SealedTextField(
+        data_class="C2", holds="facts", help_text="JSON as it was when the order was placed"
+    )
     placed_on = models.DateField()
     placed_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="wall clock; unpaid goods go back on the shelf then")

@@ -38,7 +38,7 @@ class Outgoing(models.Model):
 
     channel = models.CharField(max_length=5, choices=Channel.choices)
     template = models.CharField(max_length=40)
-    context = SealedTextField(data_class="C2")
+    context = SealedTextField(data_class="C2", holds="facts")
     language = models.CharField(max_length=10)
     reference = models.CharField(max_length=160)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)

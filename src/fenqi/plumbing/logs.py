@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-_KEY = re.compile(r"(/(?:contact|pay)/|/calendar/[^/\s]+/)[^/\s]+")
+KEY_IN_ADDRESS = re.compile(r"(/(?:contact|pay)/|/calendar/[^/\s]+/)([^/\s]+)")
 
 
 class WithoutKeys(logging.Filter):
@@ -13,5 +13,7 @@ class WithoutKeys(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(_KEY.sub(r"\1…", one) if isinstance(one, str) else one for one in record.args)
+            record.args = tuple(
+                KEY_IN_ADDRESS.sub(r"\1…", one) if isinstance(one, str) else one for one in record.args
+            )
         return True

@@ -110,8 +110,12 @@ class Proposal(models.Model):
     kind = models.TextField()
     subject = models.TextField()
     borrower_id = models.BigIntegerField(null=True)
-    arguments = SealedTextField(data_class="C2")  # canonical JSON, whole: a phone may stand in it
-    picture = SealedTextField(data_class="C2")  # what was shown: {title, lines: [[label, before, after]]}
+    arguments = SealedTextField(
+        data_class="C2", holds="facts"
+    )  # canonical JSON, whole: a phone may stand in it
+    picture = SealedTextField(
+        data_class="C2", holds="facts"
+    )  # what was shown: {title, lines: [[label, before, after]]}
     digest = models.BinaryField(max_length=32)  # of the arguments and of every figure that was shown
     reason = models.TextField()
     maker = models.TextField()

@@ -33,6 +33,9 @@ __all__ = [
     "unseal_bytes",
 ]
 
+# What a sealed text is, for the search for leaks: one value, a sentence, JSON, or a date (ISO) that may be another word.
+KINDS = ("value", "text", "facts", "date")
+
 DATA_CLASSES = ("C1", "C2")  # C3 authenticates a person and is never stored
 
 
@@ -65,12 +68,18 @@ def blind_index(value: str, *, purpose: str) -> bytes:
 
 
 class SealedTextField(models.BinaryField):
-    """Text that is encrypted in the database and plain in Python; `data_class` is its class of JR/T 0171."""
+    """
+    Text that is encrypted in the database and plain in Python; `data_class` is its class of JR/T 0171.
 
-    def __init__(self, *args: Any, data_class: str = "C2", **kwargs: Any) -> None:
+    `holds` is one of KINDS and tells plumbing.leaks what of it to look for elsewhere; the schema does not depend on it.
+    """
+
+    def __init__(self, *args: Any, data_class: str = "C2", holds: str = "value", **kwargs: Any) -> None:
         if data_class not in DATA_CLASSES:
             raise ValueError(f"a column is of class {DATA_CLASSES}, C3 has none; got {data_class!r}")
-        self.data_class = data_class
+        if holds not in KINDS:
+            raise ValueError(f"holds is one of {KINDS}, got {holds!r}")
+        self.data_class, self.holds = data_class, holds
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
