@@ -32,7 +32,8 @@ TABLES = {
     "servicing_loanevent": "borrower_id, loan_id, sequence, kind, happened_on, amount_fen, source, reference",
     "servicing_eventreference": "reference, borrower_id, loan_id, sequence, kind, amount_fen",
     "servicing_loaninstallment": "*",
-    "servicing_debitinstruction": "*",
+    "servicing_debitinstruction": "borrower_id, loan_id, due_on, business_date, number, book_id, amount_fen, state,"
+    " debit_id, failure, sequence",
     "servicing_bucketmove": "*",
     "servicing_notice": "borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen",
     "servicing_dayendrun": "business_date, state",

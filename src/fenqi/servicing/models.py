@@ -237,9 +237,12 @@ class DebitInstruction(models.Model):
     business_date = models.DateField()
     due_on = models.DateField()
     number = models.SmallIntegerField()  # of the installment
+    book_id = models.IntegerField()
     state = models.TextField(choices=State.choices, default=State.MADE)
     debit_id = models.UUIDField(null=True)
     failure = models.TextField(blank=True, default="")
+    sequence = models.IntegerField(null=True)  # of the event it was booked as
+    booked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [BrinIndex(fields=["business_date"], name="instruction_by_date", pages_per_range=16)]

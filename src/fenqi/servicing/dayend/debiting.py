@@ -19,7 +19,7 @@ from django.db import IntegrityError, connection, transaction
 from fenqi.domain.posting_rules import Account
 from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
-from fenqi.plumbing import rule_data
+from fenqi.plumbing import clock, rule_data
 from fenqi.servicing.dayend import parts
 from fenqi.servicing.repaying import record_repayment
 
@@ -260,11 +260,18 @@ def book_collections(on: datetime.date) -> dict[str, int]:
     if not collected:
         return {}
     try:
-        booked = parts.run(BOOK, {"on": on}, rows=collected)[0]
+        booked = parts.run(BOOK, {"on": on, "now": clock.wall()}, rows=collected)[0]
     except (IntegrityError, psycopg.errors.UniqueViolation):
         # A handler booked one of them between our statements; now its installment is paid and the bulk leaves it out.
-        booked = parts.run(BOOK, {"on": on}, rows=collected)[0]
+        booked = parts.run(BOOK, {"on": on, "now": clock.wall()}, rows=collected)[0]
     return {"in_bulk": booked, "one_by_one": _book_one_by_one(on)}
+
+
+BOOKED_BY_ENGINE = """
+UPDATE servicing_debitinstruction d SET state = 'booked', sequence = b.sequence, booked_at = %(now)s
+FROM unnest(%(borrowers)s::bigint[], %(debits)s::uuid[], %(sequences)s::int[]) AS b (borrower_id, debit_id, sequence)
+WHERE d.business_date = %(on)s AND d.borrower_id = b.borrower_id AND d.debit_id = b.debit_id
+"""
 
 
 def _book_one_by_one(on: datetime.date) -> int:
@@ -272,7 +279,7 @@ def _book_one_by_one(on: datetime.date) -> int:
     while rows := _next_collected(on):
         # A commit for several: the engine's share of a day is small, the disk's would not be.
         with transaction.atomic():
-            for borrower_id, loan_id, amount_fen, debit_id in rows:
+            sequences = [
                 record_repayment(
                     borrower_id=borrower_id,
                     loan_id=loan_id,
@@ -280,13 +287,19 @@ def _book_one_by_one(on: datetime.date) -> int:
                     reference=str(debit_id),
                     received_on=on,
                     source="debit",
-                )
+                ).sequence
+                for borrower_id, loan_id, amount_fen, debit_id in rows
+            ]
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "UPDATE servicing_debitinstruction d SET state = 'booked'"
-                    " FROM unnest(%s::bigint[], %s::uuid[]) AS b (borrower_id, debit_id)"
-                    " WHERE d.business_date = %s AND d.borrower_id = b.borrower_id AND d.debit_id = b.debit_id",
-                    [[row[0] for row in rows], [row[3] for row in rows], on],
+                    BOOKED_BY_ENGINE,
+                    {
+                        "on": on,
+                        "now": clock.wall(),
+                        "borrowers": [row[0] for row in rows],
+                        "debits": [row[3] for row in rows],
+                        "sequences": sequences,
+                    },
                 )
         booked += len(rows)
     return booked

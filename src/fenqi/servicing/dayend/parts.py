@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 WORKERS = min(4, os.cpu_count() or 1)
 ROWS_A_PART = 20_000
@@ -64,29 +64,91 @@ def _planned_for_bulk() -> Iterator[None]:
                 cursor.execute(f"RESET {name}")
 
 
+Statements = Sequence[tuple[str, dict[str, Any]]]
+"""Statements of one transaction, each with its parameters."""
+
+
 def run(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> list[int]:
     """
     Execute the statements in order in every part; tells the rows each statement touched in all.
 
     A statement takes the rows `of_this_part`. `rows` is how many are expected. Within `at_work`.
     """
-    parts = 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
-    if parts == 1:
-        return _part(statements, values | {"parts": 1, "part": 0})
+    return start(statements, values, rows=rows)()
+
+
+def start(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> Callable[[], list[int]]:
+    """As `run`, while the caller does something else; its result is waited for by calling what is returned."""
+    parts = _parts_of(rows)
+    results = _send(
+        [[(one, values | {"parts": parts, "part": part}) for one in statements] for part in range(parts)],
+        here=parts == 1,
+    )
+    return lambda: [sum(counts) for counts in zip(*results(), strict=True)]
+
+
+def run_each(statements: Statements, *, rows: int) -> list[int]:
+    """Execute statements that do not depend on each other, every part of each a transaction; tells the rows of each."""
+    parts = _parts_of(rows)
+    counts = _send(
+        [
+            [(one, values | {"parts": parts, "part": part})]
+            for one, values in statements
+            for part in range(parts)
+        ],
+        here=parts == 1,
+    )()
+    return [sum(count for [count] in counts[at : at + parts]) for at in range(0, len(counts), parts)]
+
+
+def expected(selection: str, values: Sequence[Any]) -> int:
+    """How many rows a selection gives, as the planner sees it: near enough to choose the parts, and no row is read."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {selection}", values)
+        [plan] = cursor.fetchone()[0]
+    return int(plan["Plan"]["Plan Rows"])
+
+
+def _parts_of(rows: int) -> int:
+    return 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
+
+
+def _send(jobs: Sequence[Statements], *, here: bool) -> Callable[[], list[list[int]]]:
+    if here:
+        done = [_transact(job) for job in jobs]
+        return lambda: done
     while len(_executors) < WORKERS:
         _executors.append(ThreadPoolExecutor(max_workers=1, initializer=_plan))
-    sent = [
-        _executors[part % WORKERS].submit(_part, statements, values | {"parts": parts, "part": part})
-        for part in range(parts)
-    ]
-    wait(sent)
-    return [sum(counts) for counts in zip(*(one.result() for one in sent), strict=True)]
+    sent = [_executors[position % WORKERS].submit(_transact, job) for position, job in enumerate(jobs)]
+
+    def results() -> list[list[int]]:
+        wait(sent)
+        return [one.result() for one in sent]
+
+    return results
 
 
-def _part(statements: Sequence[str], values: dict[str, Any]) -> list[int]:
+SAFE_TO_REPEAT = "ON CONFLICT DO NOTHING"
+
+
+def _transact(statements: Statements) -> list[int]:
+    """
+    Statements in one transaction; those of an interrupted run that come again find their rows and pass them over.
+
+    That is rare, and looking for a conflict costs an insert more than half as much again. So they are first run as
+    if nothing were there, and once more if something is.
+    """
+    plain = [(statement.replace(SAFE_TO_REPEAT, ""), values) for statement, values in statements]
+    if any(SAFE_TO_REPEAT in statement for statement, _ in statements):
+        with suppress(IntegrityError):
+            return _execute(plain)
+    return _execute(statements)
+
+
+def _execute(statements: Statements) -> list[int]:
     counts = []
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in statements:
+        for statement, values in statements:
             cursor.execute(statement, values)
             counts.append(cursor.rowcount)
     return counts
