@@ -13,11 +13,13 @@ from fenqi.bureau.models import Batch, CreditRow, NegativeNotice
 from fenqi.messages.models import Message
 from fenqi.people import services as people
 from fenqi.plumbing.errors import NotFound
+from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.models import GateAnswer
 from fenqi.servicing import services as servicing
 from fenqi.servicing.dayend import run_dayend
 from tests.bureau import fakes
 from tests.servicing import books
+from tests.support.second_pair import second_pair
 from tests.web import finance_cases as case
 
 pytestmark = pytest.mark.django_db
@@ -162,13 +164,23 @@ class TestDispute:
         on = DUE + case.days(9)
         dispute_id = services.open_dispute(**overdue, reason="2 月 8 日已付清", on=on)
         assert [row.answer_by for row in queries.open_disputes()] == [on + case.days(20)]
-        services.answer_dispute(
-            staff="合规小李",
+        with pytest.raises(SecondPairMissing):
+            services.answer_dispute(
+                staff="合规小李",
+                borrower_id=overdue["borrower_id"],
+                dispute_id=dispute_id,
+                is_upheld=True,
+                answer="核实为银行延迟，已更正。",
+                on=on,
+            )
+        second_pair(
+            services.CORRECTION_KIND,
             borrower_id=overdue["borrower_id"],
-            dispute_id=dispute_id,
-            is_upheld=True,
-            answer="核实为银行延迟，已更正。",
-            on=on,
+            arguments={
+                "borrower_id": overdue["borrower_id"],
+                "dispute_id": str(dispute_id),
+                "answer": "核实为银行延迟，已更正。",
+            },
         )
         month = queries.record(overdue["borrower_id"])[0].months[0]
         assert (month.status, month.is_corrected, month.dispute) == ("N", True, "upheld")

@@ -9,9 +9,11 @@ import pytest
 from fenqi.mall import queries, services
 from fenqi.mall.errors import NothingChosen, OrderClosed, ReturnNotFound, ReturnNotPossible
 from fenqi.mall.models import Shipment
+from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.models import Announcement
 from tests.mall.conftest import LI, WANG, on_shelf
+from tests.support.second_pair import approval
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +49,17 @@ def deliver(order_id, *, days_ago=0):
     shipment.save()
 
 
+def approve(return_id, borrower_id=LI):
+    services.approve_return(
+        approval_id=approval(services.RETURN_KIND, borrower_id=borrower_id, return_id=return_id),
+        staff="staff:a",
+        borrower_id=borrower_id,
+        return_id=return_id,
+    )
+
+
 def finish(return_id):
-    services.approve_return(staff="staff:a", borrower_id=LI, return_id=return_id)
+    approve(return_id)
     services.complete_return(borrower_id=LI, return_id=return_id)
 
 
@@ -149,7 +160,7 @@ class TestRepeatsAndRefusals:
         assert order.state == "paid"
         assert order.returns[0].decision_reason == "已使用"
         with pytest.raises(OrderClosed):
-            services.approve_return(staff="staff:a", borrower_id=LI, return_id=return_id)
+            approve(return_id)
 
     def test_may_be_withdrawn_until_it_is_decided(self, paid):
         return_id = ask(paid, "band")
@@ -157,7 +168,7 @@ class TestRepeatsAndRefusals:
         assert seen(paid).state == "paid"
 
         again = ask(paid, "band")
-        services.approve_return(staff="staff:a", borrower_id=LI, return_id=again)
+        approve(again)
         with pytest.raises(OrderClosed):
             services.withdraw_return(borrower_id=LI, return_id=again)
 
@@ -169,8 +180,17 @@ class TestRepeatsAndRefusals:
         assert on_shelf("band") == 3
         assert Announcement.objects.filter(topic="mall.return.completed").count() == 1
 
+    def test_one_pair_of_eyes_does_not_send_money_back(self, paid):
+        return_id = ask(paid, "band")
+        for none in (None, new_id(), approval(services.RETURN_KIND, borrower_id=WANG, return_id=return_id)):
+            with pytest.raises(SecondPairMissing):
+                services.approve_return(
+                    approval_id=none, staff="staff:a", borrower_id=LI, return_id=return_id
+                )
+        assert seen(paid).returns[0].state == "requested"
+
     def test_a_return_of_somebody_else_is_not_found(self, paid):
         return_id = ask(paid, "band")
 
         with pytest.raises(ReturnNotFound):
-            services.approve_return(staff="staff:a", borrower_id=WANG, return_id=return_id)
+            approve(return_id, WANG)

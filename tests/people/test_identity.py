@@ -12,8 +12,11 @@ from fenqi.people import queries, refusals, services
 from fenqi.people.models import Identity
 from fenqi.people.services import IdentityOutcome
 from fenqi.plumbing import audit, sealed
+from fenqi.plumbing.four_eyes import SecondPairMissing
+from fenqi.plumbing.models import SealedFile
 from tests.people import fakes
 from tests.people.conftest import id_number
+from tests.support.second_pair import second_pair
 
 GOOD = id_number("11010519900307759")
 pillow_heif.register_heif_opener()  # the tests make HEIC photos; the product opens them elsewhere
@@ -175,7 +178,7 @@ class TestPhotos:
         borrower_id, other = shopper(), shopper("13800009999")
         submit(borrower_id, face=False, front=photo(), back=photo())
         kept = Identity.objects.get(borrower_id=borrower_id)
-        with pytest.raises(sealed.SealedFile.DoesNotExist):
+        with pytest.raises(SealedFile.DoesNotExist):
             sealed.open_file(file_id=kept.front_id, borrower_id=other)
 
 
@@ -185,8 +188,16 @@ class TestReview:
         submit(first)
         assert submit(second) == IdentityOutcome.REVIEW
         assert queries.identity_file(second).is_on_another_account
-        services.review_identity(
-            staff="staff:lin", borrower_id=second, approve=True, reason="本人换号,已视频核对"
+        with pytest.raises(SecondPairMissing):
+            services.review_identity(
+                staff="staff:lin", borrower_id=second, approve=True, reason="本人换号,已视频核对"
+            )
+        assert queries.person(first).identity_status == "passed"
+        second_pair(
+            "people.identity_move",
+            borrower_id=second,
+            arguments={"borrower_id": second},
+            reason="本人换号,已视频核对",
         )
         assert queries.person(second).identity_status == "passed"
         assert queries.person(first).identity_status == "refused"

@@ -10,12 +10,14 @@ from fenqi.ledger import queries as ledger
 from fenqi.mall import queries as mall_queries
 from fenqi.mall import services as mall
 from fenqi.plumbing import business_date
+from fenqi.plumbing.errors import Conflict
 from fenqi.purchases import queries, services
 from fenqi.purchases.errors import CannotCancel
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
 from tests.purchases import shopping
 from tests.purchases.shopping import BAND_FEN, PHONE_FEN
+from tests.support.second_pair import second_pair
 
 
 @pytest.fixture
@@ -31,6 +33,14 @@ def give_back(order, *prices):
     lines = [line.id for line in order.lines if line.amount_fen in prices]
     return mall.request_return(
         borrower_id=order.borrower_id, order_id=order.id, line_ids=lines, reason="不想要了"
+    )
+
+
+def two_agree(shopper, return_id):
+    second_pair(
+        mall.RETURN_KIND,
+        borrower_id=shopper,
+        arguments={"borrower_id": shopper, "return_id": str(return_id)},
     )
 
 
@@ -56,8 +66,9 @@ def test_the_band_comes_back_to_the_card_and_the_loan_is_untouched(shop, shopper
     return_id = give_back(bought, BAND_FEN)
     shopping.settle()
     assert not loan_of(bought).is_paused
-    services.return_lines(staff="lin", borrower_id=shopper, return_id=return_id)
-    services.return_lines(staff="lin", borrower_id=shopper, return_id=return_id)
+    two_agree(shopper, return_id)
+    with pytest.raises(Conflict):
+        two_agree(shopper, return_id)
     shopping.settle()
 
     assert shop.balance(shopping.CARD) - before == BAND_FEN
@@ -76,7 +87,7 @@ def test_the_phone_goes_back_to_the_lender_as_the_preview_said_and_nothing_runs_
     return_id = give_back(bought, PHONE_FEN)
     shopping.settle()
     assert loan_of(bought).is_paused
-    services.return_lines(staff="lin", borrower_id=shopper, return_id=return_id)
+    two_agree(shopper, return_id)
     shopping.settle()
 
     loan = loan_of(bought)
@@ -100,7 +111,7 @@ def test_what_was_paid_on_a_returned_phone_comes_back_to_the_card(shop, shopper,
     phone = [line.id for line in bought.lines if line.amount_fen == PHONE_FEN]
     preview = queries.return_preview(borrower_id=shopper, order_id=bought.id, line_ids=phone)
     return_id = give_back(bought, PHONE_FEN)
-    services.return_lines(staff="lin", borrower_id=shopper, return_id=return_id)
+    two_agree(shopper, return_id)
     shopping.settle()
     assert preview.surplus_fen == 44979
     assert shop.balance(shopping.CARD) - before == preview.surplus_fen
@@ -123,7 +134,7 @@ def test_a_refused_return_lets_the_loan_go_on(shop, shopper, bought):
 def test_a_lender_that_is_down_gets_its_refund_when_it_is_back(shop, shopper, bought):
     return_id = give_back(bought, PHONE_FEN)
     shop.fault("lender", "outage")
-    services.return_lines(staff="lin", borrower_id=shopper, return_id=return_id)
+    two_agree(shopper, return_id)
     assert mall_queries.return_of(borrower_id=shopper, return_id=return_id).state == "approved"
     assert queries.is_giving_back(borrower_id=shopper, order_id=bought.id)
     shop.heal("lender", "outage")

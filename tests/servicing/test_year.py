@@ -11,14 +11,15 @@ import pytest
 from django.db import connection
 
 from fenqi.domain.events import Event, EventKind, Phase
-from fenqi.domain.rules import Component
 from fenqi.domain.terms import LoanTerms, Method, Subsidy
 from fenqi.ledger import queries as ledger
 from fenqi.ledger.models import DayTotal
 from fenqi.plumbing import business_date
 from fenqi.servicing import errors, queries, services, verification
+from fenqi.servicing.letting_go import LettingGo
 from fenqi.servicing.models import Loan
 from tests.servicing.books import ANNUITY, FLAT, FREE, a_loan, start
+from tests.support.second_pair import approval
 
 pytestmark = pytest.mark.django_db
 
@@ -105,14 +106,14 @@ def happen(chance: random.Random, loan: tuple, on: datetime.date, reference: str
             if received:
                 services.reverse_event(**key, event_id=str(chance.choice(received).sequence))
         elif kind == "waive" and view.penalty_fen:
-            event = Event(
-                id="new",
+            wanted = LettingGo(
                 kind=EventKind.WAIVER,
-                on=on,
-                component=Component.PENALTY,
+                borrower_id=borrower_id,
+                loan_id=loan_id,
+                component="penalty",
                 amount_fen=view.penalty_fen,
             )
-            services.record_event(**key, event=event)
+            services.let_go(approval_id=approval("servicing.waiver", **wanted.arguments()), wanted=wanted)
         elif kind == "pause" and chance.random() < 0.3:
             event = Event(
                 id="new",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 from typing import Any
 from uuid import UUID
 
-from fenqi.plumbing import four_eyes
-from fenqi.plumbing.models import Proposal
+from fenqi.plumbing import clock, four_eyes
+from fenqi.plumbing.ids import new_id
+from fenqi.plumbing.models import Proposal, ProposalDecision
 
 MAKER = four_eyes.Member(name="maker", person="employee 1", roles=frozenset({"admin"}))
 CHECKER = four_eyes.Member(name="checker", person="employee 2", roles=frozenset({"admin"}))
@@ -22,6 +25,35 @@ def approve(proposal_id: UUID, *, reason: str = "已复核") -> None:
     """The second pair sees what would happen now, and lets it."""
     _picture, shown = four_eyes.present_picture(Proposal.objects.get(id=proposal_id))
     four_eyes.approve(checker=CHECKER, proposal_id=proposal_id, shown=shown, reason=reason)
+
+
+def approval(kind: str, **arguments: Any) -> UUID:
+    """An approval in hand for exactly these arguments, not carried out: for specifications of one service alone."""
+    now = clock.now()
+    proposal = Proposal.objects.create(
+        id=new_id(),
+        kind=kind,
+        subject="test",
+        arguments=json.dumps(arguments, sort_keys=True, default=str, ensure_ascii=False),
+        picture="{}",
+        digest=bytes(32),
+        reason="已核实",
+        maker=MAKER.name,
+        maker_person=MAKER.person,
+        made_at=now,
+        expires_at=now + datetime.timedelta(hours=1),
+    )
+    ProposalDecision.objects.create(
+        proposal_id=proposal.id,
+        verdict=four_eyes.APPROVED,
+        maker=MAKER.name,
+        maker_person=MAKER.person,
+        by=CHECKER.name,
+        by_person=CHECKER.person,
+        reason="已复核",
+        at=now,
+    )
+    return proposal.id
 
 
 def second_pair(kind: str, **place: Any) -> UUID:

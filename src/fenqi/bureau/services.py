@@ -17,7 +17,7 @@ from fenqi.bureau.errors import (
 )
 from fenqi.bureau.models import CreditRow, Dispute, DisputeState
 from fenqi.messages import services as messages
-from fenqi.plumbing import audit, rule_data
+from fenqi.plumbing import audit, four_eyes, rule_data
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.ids import new_id
 from fenqi.servicing import queries as servicing
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MOST_CHARACTERS = 500
+CORRECTION_KIND = "bureau.correction"  # of the approval by two people (plumbing.four_eyes)
 
 
 @transaction.atomic
@@ -73,12 +74,19 @@ def open_dispute(
 
 @transaction.atomic
 def answer_dispute(
-    *, staff: str, borrower_id: int, dispute_id: UUID, is_upheld: bool, answer: str, on: datetime.date
+    *,
+    staff: str,
+    borrower_id: int,
+    dispute_id: UUID,
+    is_upheld: bool,
+    answer: str,
+    on: datetime.date,
+    approval_id: UUID | None = None,
 ) -> None:
     """
-    Answer a dispute in writing. Upheld: the month is corrected to "paid in time" and reported again.
+    Answer a dispute in writing. Upheld, by two people: the month is corrected to "paid in time" and reported again.
 
-    Raises: NotFound; AlreadyAnswered; DisputeAnswerMissing at `answer`.
+    Raises: NotFound; AlreadyAnswered; DisputeAnswerMissing at `answer`; SecondPairMissing when upheld by one alone.
     """
     answer = answer.replace("\x00", "").strip()
     if not answer:
@@ -88,6 +96,12 @@ def answer_dispute(
         raise NotFound(_("没有这条异议。"))
     if dispute.state != DisputeState.OPEN:
         raise AlreadyAnswered(_("这条异议已经答复过了。"))
+    if is_upheld:
+        four_eyes.spend(
+            approval_id=approval_id,
+            kind=CORRECTION_KIND,
+            arguments={"borrower_id": borrower_id, "dispute_id": str(dispute_id), "answer": answer},
+        )
     dispute.state = DisputeState.UPHELD if is_upheld else DisputeState.REJECTED
     dispute.answered_by = staff
     dispute.answered_on = on

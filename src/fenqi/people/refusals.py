@@ -68,6 +68,12 @@ class IdentityNeeded(Refusal):
     code = "identity_needed"
 
 
+class StandingUnchanged(Conflict):
+    """The account is already as it is to become."""
+
+    code = "standing_unchanged"
+
+
 class ContactRefused(Refusal):
     """This person cannot be the contact."""
 

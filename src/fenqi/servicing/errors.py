@@ -87,3 +87,9 @@ class NoCardToPay(Refusal):
     """Money is to be sent to a card, and there is none."""
 
     code = "no_card_to_pay"
+
+
+class NothingToLetGo(Refusal):
+    """There is nothing of this kind, or not so much, to give up."""
+
+    code = "nothing_to_let_go"

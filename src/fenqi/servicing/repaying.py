@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.domain.events import Event, EventKind
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
-from fenqi.servicing import queries, recording, store
+from fenqi.plumbing.four_eyes import SecondPairMissing
+from fenqi.servicing import letting_go, queries, recording, store
 from fenqi.servicing.errors import (
     EventRefused,
     LoanNotFound,
@@ -74,12 +75,14 @@ def record_event(
     *, borrower_id: int, loan_id: UUID, event: Event, reference: str, source: str = "staff"
 ) -> Recorded:
     """
-    Record any other event of a loan (refund, waiver, pause, charge, charge-off …); its id and sequence are given here.
+    Record any other event of a loan (refund, pause, charge …); its id and sequence are given here.
 
-    Raises: as `record_repayment`, and EventRefused with the engine's code where the loan's rules do not allow it.
+    What a lender gives up needs two people (letting_go.let_go). Raises: as `record_repayment`, and EventRefused with the engine's code where the loan's rules do not allow it.
     """
     if event.kind is EventKind.REVERSAL:
         raise EventRefused(_("冲销请用 reverse_event。"), code="use_reverse_event")
+    if event.kind in letting_go.KINDS:
+        raise SecondPairMissing(_("这项操作需要另一位同事复核后才能执行。"))
     if event.amount_fen:
         check_amount(event.amount_fen)
     return record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fenqi.servicing.dayend import DayEndError, DayEndRunning, run_dayend
+from fenqi.servicing.letting_go import LettingGo, let_go
 from fenqi.servicing.notices import hand_over as hand_over_notices
 from fenqi.servicing.opening import (
     ExternalInstallment,
@@ -29,10 +30,12 @@ __all__ = [
     "DayEndError",
     "DayEndRunning",
     "ExternalInstallment",
+    "LettingGo",
     "Recorded",
     "Repayment",
     "SettlementOffer",
     "hand_over_notices",
+    "let_go",
     "make_pay_link",
     "open_external_loan",
     "open_loan",

@@ -19,6 +19,7 @@ from fenqi.mall.services.orders import (
     place_order,
 )
 from fenqi.mall.services.returns import (
+    RETURN_KIND,
     approve_return,
     complete_return,
     refuse_return,
@@ -27,6 +28,7 @@ from fenqi.mall.services.returns import (
 )
 
 __all__ = [
+    "RETURN_KIND",
     "Item",
     "add_to_cart",
     "approve_return",

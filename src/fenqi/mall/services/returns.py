@@ -22,7 +22,7 @@ from fenqi.mall.models import (
 from fenqi.mall.services import stock
 from fenqi.mall.services.locks import lock_order, lock_order_of_return
 from fenqi.mall.services.orders import note
-from fenqi.plumbing import audit, business_date, clock, outbox, rule_data
+from fenqi.plumbing import audit, business_date, clock, four_eyes, outbox, rule_data
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RETURNABLE = {OrderState.PAID, OrderState.SHIPPED, OrderState.RECEIVED, OrderState.COMPLETED}
 CHANGED_MIND = "changed_mind"
+RETURN_KIND = "mall.return"  # of the approval by two people (plumbing.four_eyes)
 KINDS = (CHANGED_MIND, "defective", "not_as_described")
 
 
@@ -94,11 +95,24 @@ def request_return(
 
 
 @transaction.atomic
-def approve_return(*, staff: str, borrower_id: int, return_id: UUID, reason: str = "") -> None:
-    """Accept a return; the money goes back through purchases, which then completes it. Safe to repeat."""
+def approve_return(
+    *, approval_id: UUID, staff: str, borrower_id: int, return_id: UUID, reason: str = ""
+) -> None:
+    """
+    Accept a return, for two pairs of eyes: the money goes back through purchases, which then completes it.
+    Safe to repeat.
+
+    Raises: SecondPairMissing, ReturnNotFound, OrderClosed.
+    """
     order, asked = lock_order_of_return(borrower_id=borrower_id, return_id=return_id)
     if asked.state in (ReturnState.APPROVED, ReturnState.COMPLETED):
         return
+    _insist_on_requested(asked)
+    four_eyes.spend(
+        approval_id=approval_id,
+        kind=RETURN_KIND,
+        arguments={"borrower_id": borrower_id, "return_id": str(return_id)},
+    )
     _decide(asked, ReturnState.APPROVED, staff=staff, reason=reason)
     note(order, "return_approved", actor=staff, return_id=str(asked.id))
     _announce("mall.return.approved", order, asked)

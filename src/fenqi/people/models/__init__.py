@@ -22,6 +22,7 @@ from fenqi.people.models.doors import (
     StaffMember,
     StaffPasskey,
 )
+from fenqi.people.models.standing import Standing
 from fenqi.plumbing.sealed import SealedTextField
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "StaffLink",
     "StaffMember",
     "StaffPasskey",
+    "Standing",
 ]
 
 

@@ -40,6 +40,8 @@ from fenqi.people.queries.review import (
     staff_names,
 )
 
+from fenqi.people.queries.standing import blocked
+
 __all__ = [
     "Card",
     "ContactFile",
@@ -54,6 +56,7 @@ __all__ = [
     "QueueRow",
     "Session",
     "Text",
+    "blocked",
     "borrowers_who_agreed",
     "card",
     "card_token",

@@ -20,13 +20,14 @@ from fenqi.people.models import Account, Identity, IdentityCheck, IdentityIndex,
 from fenqi.people.photos import clean_photo
 from fenqi.people.ports import CheckResult, IdentityAnswer
 from fenqi.people.services.one_person import bind_person
-from fenqi.plumbing import audit, business_date, clock, outbox, ports, rule_data, sealed
+from fenqi.plumbing import audit, business_date, clock, four_eyes, outbox, ports, rule_data, sealed
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
     from uuid import UUID
 
 LONG_TERM = "long-term"
+MOVE_KIND = "people.identity_move"  # of the approval by two people (plumbing.four_eyes)
 # An answer that has not come by then is not coming: the person may ask again.
 CHECK_ABANDONED_AFTER = datetime.timedelta(minutes=2)
 
@@ -271,12 +272,14 @@ def _claim_id_number(identity: Identity) -> bool:
 
 
 @transaction.atomic
-def review_identity(*, staff: str, borrower_id: int, approve: bool, reason: str) -> None:
+def review_identity(
+    *, staff: str, borrower_id: int, approve: bool, reason: str, approval_id: UUID | None = None
+) -> None:
     """
     A person decides what the machine would not.
 
-    Approving an ID number that stands on another account moves it here; the other account's identity is refused.
-    `staff`: "staff:<name>" or "system:<part>". Raises: NotWaiting, ReasonMissing.
+    Approving an ID number that stands on another account moves it here, by two people; the other account's identity
+    is refused. `staff`: "staff:<name>" or "system:<part>". Raises: NotWaiting, ReasonMissing, SecondPairMissing.
     """
     if not reason.strip():
         raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
@@ -284,6 +287,7 @@ def review_identity(*, staff: str, borrower_id: int, approve: bool, reason: str)
     if identity is None or identity.status != IdentityStatus.REVIEW:
         raise refusals.NotWaiting(_("这项认证不在待审核状态，可能已被同事处理。"))
     if approve and not _claim_id_number(identity):
+        four_eyes.spend(approval_id=approval_id, kind=MOVE_KIND, arguments={"borrower_id": borrower_id})
         _move_id_number(identity, staff=staff, reason=reason)
     identity.status = IdentityStatus.PASSED if approve else IdentityStatus.REFUSED
     identity.reason, identity.decided_by, identity.decided_at = reason.strip()[:300], staff, clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -51,12 +52,22 @@ def cancel_order(*, borrower_id: int, order_id: UUID, reason: str) -> None:
     mall.cancel_order(borrower_id=borrower_id, order_id=order_id, reason=reason)
 
 
-def return_lines(*, staff: str, borrower_id: int, return_id: UUID, reason: str = "") -> None:
-    """Approve a return and begin giving its money back; repeatable."""
-    with transaction.atomic():
-        mall.approve_return(staff=staff, borrower_id=borrower_id, return_id=return_id, reason=reason)
-        begin_return(borrower_id=borrower_id, return_id=return_id)
-    advance_give_back(borrower_id=borrower_id, give_back_id=return_id)
+@transaction.atomic
+def return_lines(
+    *, approval_id: UUID, staff: str, borrower_id: int, return_id: UUID, reason: str = ""
+) -> None:
+    """
+    Approve a return and begin giving its money back; it goes on after commit, and by the worker.
+
+    Raises: SecondPairMissing; whatever the mall refuses.
+    """
+    mall.approve_return(
+        approval_id=approval_id, staff=staff, borrower_id=borrower_id, return_id=return_id, reason=reason
+    )
+    begin_return(borrower_id=borrower_id, return_id=return_id)
+    transaction.on_commit(
+        partial(advance_give_back, borrower_id=borrower_id, give_back_id=return_id), robust=True
+    )
 
 
 @transaction.atomic
