@@ -15,6 +15,7 @@ from fenqi.care import queries as care
 from fenqi.mall import queries as mall
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date
+from fenqi.plumbing.amounts import fen_typed
 from fenqi.plumbing.errors import Conflict, NotFound, Refusal
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.pages import PlainForm, refusal_to_form, shopper_required
@@ -23,7 +24,6 @@ from fenqi.web.finance_views import to_finance
 from fenqi.web.finance_views_common import (
     begun_already,
     chosen_card,
-    fen_typed,
     loan_of,
     methods,
     pay,

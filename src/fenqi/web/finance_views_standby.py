@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date
+from fenqi.plumbing.amounts import fen_typed
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.pages import PlainForm, refusal_to_form, shopper_required
@@ -22,7 +23,6 @@ from fenqi.standby import offer, queries, services
 from fenqi.web.finance_views_common import (
     CASHIER,
     chosen_card,
-    fen_typed,
     methods,
     reference_typed,
 )
