@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "fenqi"
 CONTEXTS = (
     "people", "ledger", "mall", "credit", "payments", "messages", "servicing", "purchases", "standby", "care", "bureau",
+    "privacy",
 )  # fmt: skip
 
 

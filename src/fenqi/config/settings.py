@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "fenqi.standby",
     "fenqi.care",
     "fenqi.bureau",
+    "fenqi.privacy",
     "fenqi.web",
     "fenqi.api",
     "fenqi.ops",
@@ -147,16 +148,7 @@ FENQI_PORTS = {
 }
 
 # What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
-FENQI_FOUR_EYES: tuple[str, ...] = (
-    "fenqi.purchases.proposals.RETURN",
-    "fenqi.servicing.proposals.CHARGE_OFF",
-    "fenqi.servicing.proposals.WRITE_OFF",
-    "fenqi.servicing.proposals.WAIVER",
-    "fenqi.servicing.proposals.GOODWILL",
-    "fenqi.bureau.proposals.CORRECTION",
-    "fenqi.people.proposals.IDENTITY_MOVE",
-    "fenqi.people.proposals.STANDING",
-)
+FENQI_FOUR_EYES: tuple[str, ...] = ()
 
 # Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.
 OUTBOX_HANDLERS: dict[str, list[str]] = {
@@ -200,6 +192,7 @@ DAYEND_STEPS: list[str] = [
     "fenqi.bureau.dayend.credit_rows",
     "fenqi.ops.retention.forget_contacts",
     "fenqi.ops.retention.forget_unused",
+    "fenqi.privacy.services.forget_what_is_over",
 ]
 
 # What `fenqi verify` asks of the other contexts, after servicing's own checks: functions that yield a sentence a difference.

@@ -246,6 +246,13 @@ TEMPLATES: dict[str, Template] = {
         title=_("异议已答复"),
         body=_("您对 {month} 信用记录提出的异议已有答复：{link}"),
     ),
+    "correction_answered": Template(
+        kind=Kind.SERVICE,
+        needs=("link",),
+        channels=("inbox",),
+        title=_("更正申请已答复"),
+        body=_("您提出的信息更正已有答复：{link}"),
+    ),
     "care_answered": Template(
         kind=Kind.SERVICE,
         needs=("link",),

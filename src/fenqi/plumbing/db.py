@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The tables that only grow, named by the contexts that own them: `append_only = True` on a model's class.
 PLUMBING = {"plumbing_auditrecord", "plumbing_gateanswer"}
@@ -45,3 +49,18 @@ def grant(*, role: str | None = None, with_truncate: bool = False) -> None:
         cursor.execute(f"GRANT {name} TO CURRENT_USER")
         for statement in statements:
             cursor.execute(statement)
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """
+    The one way to end what only grows: inside a transaction, with the owner's rights, for the deletion the law asks for.
+
+    The application's role is a guard against its own mistakes; whoever deletes by this says so in the audit trail.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        (role,) = cursor.fetchone()
+        cursor.execute("SET LOCAL ROLE NONE")
+        yield
+        cursor.execute(f"SET LOCAL ROLE {connection.ops.quote_name(role)}")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.people import refusals
 from fenqi.people.models import Account, Identity, Reveal
 from fenqi.plumbing import audit, business_date, clock, rule_data
+from fenqi.plumbing.errors import NotAllowed
 from fenqi.plumbing.ids import new_id
 
 FIELDS = {"real_name": Identity, "id_number": Identity, "phone": Account}
@@ -21,12 +22,18 @@ class TooManyReveals(refusals.TooMany):
     code = "too_many_reveals"
 
 
+class StorageOnly(NotAllowed):
+    """The account has ended: what the law has kept is stored and not used (PIPL art. 47)."""
+
+    code = "storage_only"
+
+
 @transaction.atomic
 def reveal(*, staff: str, borrower_id: int, field: str, reason: str) -> str:
     """
     One value of one person in clear; the person sees that staff looked, and why.
 
-    `staff`: "staff:<name>"; `field`: real_name | id_number | phone. Raises: ReasonMissing, TooManyReveals, NotFound.
+    `staff`: "staff:<name>"; `field`: real_name | id_number | phone. Raises: ReasonMissing, TooManyReveals, StorageOnly, NotFound.
     """
     if not reason.strip():
         raise refusals.ReasonMissing(_("请写明查看原文的理由。"), field="reason")
@@ -36,6 +43,8 @@ def reveal(*, staff: str, borrower_id: int, field: str, reason: str) -> str:
     seen = Reveal.objects.filter(staff=staff, revealed_at__gt=now - datetime.timedelta(hours=1)).count()
     if seen >= rule_data.value("reveals_per_hour", on=business_date.current()):
         raise TooManyReveals(_("一小时内查看原文的次数已达上限，请稍后再试或联系合规。"))
+    if Account.objects.filter(borrower_id=borrower_id, closed_at__isnull=False).exists():
+        raise StorageOnly(_("账号已注销，信息只依法保存，不再查看或使用。"))
     kept = FIELDS[field].objects.filter(borrower_id=borrower_id).first()
     if kept is None:
         raise refusals.NotFound(_("没有这项信息。"))
