@@ -148,7 +148,16 @@ FENQI_PORTS = {
 }
 
 # What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
-FENQI_FOUR_EYES: tuple[str, ...] = ()
+FENQI_FOUR_EYES: tuple[str, ...] = (
+    "fenqi.purchases.proposals.RETURN",
+    "fenqi.servicing.proposals.CHARGE_OFF",
+    "fenqi.servicing.proposals.WRITE_OFF",
+    "fenqi.servicing.proposals.WAIVER",
+    "fenqi.servicing.proposals.GOODWILL",
+    "fenqi.bureau.proposals.CORRECTION",
+    "fenqi.people.proposals.IDENTITY_MOVE",
+    "fenqi.people.proposals.STANDING",
+)
 
 # Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.
 OUTBOX_HANDLERS: dict[str, list[str]] = {
