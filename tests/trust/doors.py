@@ -124,6 +124,12 @@ KEY = {
     "pay/<str:token>/<uuid:reference>/": "/pay/{pay_token}/{payment}/",
 }
 
+# For other systems with a key of theirs; no session opens them.
+PARTNERS = {
+    "api/v1/repayments": "/api/v1/repayments",
+    "api/v1/repayments/<reference>": "/api/v1/repayments/TX-1",
+}
+
 ANY = ("lin", "zhou", "qian", "shen", "cui", "admin")
 # Staff: the address and those of the demo's staff who may open it.
 STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {

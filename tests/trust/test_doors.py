@@ -14,7 +14,15 @@ CLOSED_TO_A_FORM = DENIED | {401}
 
 
 def test_every_address_is_somebodys():
-    known = {*doors.OWN, *doors.PERSONAL, *doors.OPEN, *doors.KEY, *doors.STAFF, *doors.FOREIGN}
+    known = {
+        *doors.OWN,
+        *doors.PERSONAL,
+        *doors.OPEN,
+        *doors.KEY,
+        *doors.PARTNERS,
+        *doors.STAFF,
+        *doors.FOREIGN,
+    }
     assert {route for route, _pattern in doors.routes()} == known
 
 
@@ -134,6 +142,18 @@ def test_a_key_shows_masked_values_and_another_key_nothing(a):
             answer = ask(Client(), address, forged, post)
             wrong.expect(answer.status_code in {404, 405}, "forged", address, answer.status_code)
             wrong.expect(not leaks(answer, a.marks()), "forged", address, leaks(answer, a.marks()))
+    assert not wrong.all, "\n".join(wrong.all)
+    assert a.fingerprint() == before
+
+
+def test_partners_doors_open_to_no_session(a, b):
+    wrong, before = Complaints(), a.fingerprint()
+    for address in doors.PARTNERS.values():
+        for browser in (Client(), b, a.browser):
+            for post in (False, True):
+                answer = ask(browser, address, a.names, post)
+                wrong.expect(answer.status_code in {401, 405}, address, answer.status_code)
+                wrong.expect(not leaks(answer, a.marks()), address, leaks(answer, a.marks()))
     assert not wrong.all, "\n".join(wrong.all)
     assert a.fingerprint() == before
 

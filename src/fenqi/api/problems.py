@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad request",
+    401: "Not known",
+    403: "Not allowed",
     404: "Not found",
     409: "Conflict",
     422: "Not possible",
@@ -39,7 +41,10 @@ def problem(*, status: int, code: str, detail: str, **more: Any) -> JsonResponse
 def of_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A service's refusal."""
     more = {"field": refusal.field} if refusal.field else {}
-    return problem(status=refusal.status, code=refusal.code, detail=str(refusal), **more)
+    answer = problem(status=refusal.status, code=refusal.code, detail=str(refusal), **more)
+    if refusal.code == "key_unknown":
+        answer["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def of_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:

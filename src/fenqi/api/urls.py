@@ -8,18 +8,19 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from fenqi.api import bills, problems, quotes
+from fenqi.api import bills, problems, quotes, repayments
 from fenqi.plumbing.errors import Refusal
 
 api = NinjaAPI(
     title="Fenqi",
     version="1.0.0",
-    description="Installment quotes and bills. Money is integer fen, rates are decimals per year as text.",
+    description="Installment quotes, bills, and repayments reported by partners. Money is integer fen, rates are decimals per year as text.",
     docs_url=None,
     urls_namespace="api-1",
 )
 api.add_router("/quotes", quotes.router)
 api.add_router("/bills", bills.router)
+api.add_router("/repayments", repayments.router)
 api.add_exception_handler(Refusal, problems.of_refusal)
 api.add_exception_handler(ValidationError, problems.of_validation)
 

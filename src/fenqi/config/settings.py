@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "fenqi.plumbing",
     "fenqi.people",
+    "fenqi.partners",
     "fenqi.ledger",
     "fenqi.mall",
     "fenqi.credit",
