@@ -19,6 +19,7 @@ from fenqi.domain.replay import replay
 from fenqi.domain.settlement import quote_settlement
 from fenqi.domain.state import LoanState
 from fenqi.domain.terms import LoanTerms
+from fenqi.plumbing.errors import Refusal
 from fenqi.servicing import loading, terms_sheets
 from fenqi.servicing.models import SettlementQuote, TermsSheet
 from fenqi.servicing.projection import CLOSED
@@ -58,7 +59,10 @@ def states_known(
 
     Before anything of that date was recorded, and after each event of it; what was recorded later is not known yet.
     """
-    _loan, terms, events = loading.story_of(borrower_id=borrower_id, loan_id=loan_id)
+    story = _story_of(borrower_id, loan_id)
+    if story is None:
+        return
+    terms, events = story
     for known in _known(borrower_id, loan_id, events, on):
         try:
             yield replay(terms, known, max(as_of or on, known[0].on))
@@ -68,8 +72,8 @@ def states_known(
 
 def figures_known(*, borrower_id: int, loan_id: UUID, on: datetime.date) -> set[tuple[int, int]]:
     """(principal, overdue without penalty) that a loan's rows may have shown in the course of a business date, fen."""
-    _loan, _terms, events = loading.story_of(borrower_id=borrower_id, loan_id=loan_id)
-    days = {on, *(event.on for event in events if event.on <= on)}
+    story = _story_of(borrower_id, loan_id)
+    days = {on, *(event.on for event in (story[1] if story else ()) if event.on <= on)}
     figures = set()
     for state in states_known(borrower_id=borrower_id, loan_id=loan_id, on=on):
         days |= {row.due_on for row in state.installments if row.due_on <= on}
@@ -82,6 +86,15 @@ def figures_known(*, borrower_id: int, loan_id: UUID, on: datetime.date) -> set[
             )
             figures.add((state.principal_outstanding_fen, 0 if state.status in CLOSED else overdue_fen))
     return figures
+
+
+def _story_of(borrower_id: int, loan_id: UUID) -> tuple[LoanTerms, list[Event]] | None:
+    """Terms and events; none of a loan that cannot be read, which the rebuild of the loans names."""
+    try:
+        _loan, terms, events = loading.story_of(borrower_id=borrower_id, loan_id=loan_id)
+    except (DomainError, Refusal):
+        return None
+    return terms, events
 
 
 def _known(borrower_id: int, loan_id: UUID, events: list[Event], on: datetime.date) -> Iterator[list[Event]]:
@@ -102,8 +115,8 @@ def _terms() -> Iterator[str]:
 
 def _quotes() -> Iterator[str]:
     for quote in SettlementQuote.objects.order_by("borrower_id", "loan_id").iterator(ROWS_AT_ONCE):
-        _loan, terms, events = loading.story_of(borrower_id=quote.borrower_id, loan_id=quote.loan_id)
-        for column, kept, counted in _quote_figures(quote, terms, events[: quote.sequence]):
+        story = _story_of(quote.borrower_id, quote.loan_id)
+        for column, kept, counted in _quote_figures(quote, *story) if story else ():
             if kept != counted:
                 yield (
                     f"settlement quote {quote.id} of loan {quote.loan_id} of {quote.borrower_id}: {column} is {kept},"
@@ -115,7 +128,7 @@ def _quote_figures(
     quote: SettlementQuote, terms: LoanTerms, events: list[Event]
 ) -> Iterator[tuple[str, Any, Any]]:
     try:
-        price = quote_settlement(terms, events, quote.quoted_on)
+        price = quote_settlement(terms, events[: quote.sequence], quote.quoted_on)
     except DomainError as e:
         yield "amount_fen", quote.amount_fen, f"none ({e.code})"
         return

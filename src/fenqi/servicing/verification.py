@@ -132,7 +132,9 @@ def verify_range(low: int, high: int) -> list[str]:
             if serviced_by == "lender":
                 # Its lender keeps its events; what we were told of it is looked at by cross_checks.
                 if events or balances:
-                    found.append(f"loan {loan_id} of {borrower_id}: its lender keeps it, and it has entries of ours")
+                    found.append(
+                        f"loan {loan_id} of {borrower_id}: its lender keeps it, and it has entries of ours"
+                    )
                 continue
             found += [
                 f"loan {loan_id} of {borrower_id}: {difference}"
@@ -203,10 +205,10 @@ def _loan_differences(
     if not event_rows or event_rows[-1][0] != loan["sequence"]:
         yield f"its last event is not {loan['sequence']}"
         return
-    events = stored.from_rows(event_rows)
-    terms = terms_sheets.of_loan(loan["terms_id"], loan["starts_on"], loan["first_due_on"])
     last_on = max(loan["projected_on"], closed_on or loan["projected_on"])
     try:
+        events = stored.from_rows(event_rows)
+        terms = terms_sheets.of_loan(loan["terms_id"], loan["starts_on"], loan["first_due_on"])
         state = replay(terms, events, last_on)
         # A loan on schedule looks the same on both dates, but for its running period.
         is_quiet = loan["projected_on"] == last_on or (
