@@ -111,6 +111,8 @@ OPEN = {
     "readyz": "/readyz",
     "metrics": "/metrics",
     "ops/sign-in/": "/ops/sign-in/",
+    "ops/sign-in/passkey/": "/ops/sign-in/passkey/",
+    "ops/sign-in/passkey/question/": "/ops/sign-in/passkey/question/",
     "i18n/setlang/": "/i18n/setlang/",
     "sign-out/": "/sign-out/",
     "ops/sign-out/": "/ops/sign-out/",
@@ -121,7 +123,7 @@ KEY = {
     "contact/<str:token>/": "/contact/{contact_token}/",
     "calendar/<str:number>/<str:token>.ics": "/calendar/{loan}/{calendar_token}.ics",
     "pay/<str:token>/": "/pay/{pay_token}/",
-    "pay/<str:token>/<uuid:reference>/": "/pay/{pay_token}/{payment}/",
+    "pay-outcome/<str:key>/": "/pay-outcome/{outcome_key}/",
 }
 
 # For other systems with a key of theirs; no session opens them.
@@ -135,6 +137,18 @@ ANY = ("lin", "zhou", "qian", "shen", "cui", "admin")
 STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "ops/": [("/ops/", ANY)],
     "ops/second-factor/": [("/ops/second-factor/", ANY)],
+    "ops/second-factor/totp/": [("/ops/second-factor/totp/", ANY)],
+    "ops/second-factor/totp/off/": [("/ops/second-factor/totp/off/", ANY)],
+    "ops/second-factor/passkeys/question/": [("/ops/second-factor/passkeys/question/", ANY)],
+    "ops/second-factor/passkeys/add/": [("/ops/second-factor/passkeys/add/", ANY)],
+    "ops/second-factor/passkeys/<uuid:passkey_id>/remove/": [
+        ("/ops/second-factor/passkeys/0198f6c2-0000-7000-8000-00000000aaaa/remove/", ANY)
+    ],
+    "ops/second-factor/codes/": [("/ops/second-factor/codes/", ANY)],
+    "ops/password/": [("/ops/password/", ANY)],
+    "ops/confirm/": [("/ops/confirm/", ANY)],
+    "ops/confirm/passkey/": [("/ops/confirm/passkey/", ANY)],
+    "ops/confirm/passkey/question/": [("/ops/confirm/passkey/question/", ANY)],
     "ops/queues/<slug:code>/": [
         ("/ops/queues/contacts/?at={borrower}.{contact}", ("lin", "admin")),
         ("/ops/queues/identity/?at={borrower}.x", ("lin", "admin")),
@@ -165,6 +179,17 @@ STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "ops/people/<int:borrower_id>/statement/": [("/ops/people/{borrower}/statement/", ANY)],
     "ops/reports/": [("/ops/reports/", ("qian", "shen", "admin"))],
     "ops/reports/<slug:name>/": [("/ops/reports/portfolio/", ("qian", "shen", "admin"))],
+    "ops/loans/<str:number>/propose/": [("/ops/loans/{loan}/propose/", ("zhou", "qian", "cui", "admin"))],
+    "ops/people/<int:borrower_id>/standing/": [
+        ("/ops/people/{borrower}/standing/", ("lin", "shen", "cui", "admin"))
+    ],
+    "ops/proposals/": [("/ops/proposals/", ANY)],
+    "ops/proposals/<uuid:proposal_id>/": [
+        ("/ops/proposals/{proposal}/", ("lin", "shen", "cui", "admin")),
+    ],
+    "ops/proposals/<uuid:proposal_id>/decide/": [
+        ("/ops/proposals/{proposal}/decide/", ("lin", "shen", "cui", "admin")),
+    ],
     "ops/shipping/": [("/ops/shipping/", ("zhou", "admin"))],
     "ops/shipping/ship/": [("/ops/shipping/ship/", ("zhou", "admin"))],
     "ops/chat/": [("/ops/chat/", ("zhou", "admin"))],

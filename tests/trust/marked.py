@@ -21,10 +21,12 @@ from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
 from fenqi.standby.models import StandbyDraw
 from fenqi.web.finance_views_common import calendar_token
+from fenqi.web.finance_views_paylink import outcome_address
 from tests.people import fakes
 from tests.people.conftest import id_number
 from tests.people.test_identity import photo
 from tests.purchases import shopping
+from tests.support.second_pair import propose
 from tests.web import finance_cases as case
 
 PHONE, CONTACT_PHONE, ADDRESS_PHONE = "13712345678", "13687654321", "13698761234"
@@ -169,6 +171,7 @@ def _finance(person: Marked) -> None:
     confirm = case.form_of(case.page(browser.get(f"{address}?choice=amount&amount=100")), "repay-confirm")
     paid = browser.post(address, confirm)
     assert paid.status_code == 302, paid.content.decode()[:500]
+    paid_by_link = outcome_address(borrower_id, paid["Location"].rstrip("/").rsplit("/", 1)[1])
     case.settle_outbox()
     assert Payment.objects.filter(borrower_id=borrower_id).exists()
     browser.post("/finance/standby/", {"agrees": "on"})
@@ -199,7 +202,13 @@ def _finance(person: Marked) -> None:
         reference="settled by hand",
         source="manual",
     )
+    proposal = propose(
+        "people.standing",
+        borrower_id=borrower_id,
+        arguments={"borrower_id": borrower_id, "is_blocked": True},
+    )
     person.names |= {
+        "proposal": str(proposal),
         "loan": loan.number,
         "settled": settled.number,
         "lender": loan.lender_code,
@@ -207,6 +216,7 @@ def _finance(person: Marked) -> None:
         "month": f"{month:%Y-%m}",
         "calendar_token": calendar_token(loan.number),
         "pay_token": link.rstrip("/").rsplit("/", 1)[1],
+        "outcome_key": paid_by_link.rstrip("/").rsplit("/", 1)[1],
         "reference": paid["Location"].rstrip("/").rsplit("/", 1)[1],
         "draw": str(StandbyDraw.objects.get(borrower_id=borrower_id).id),
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from fenqi.people.seed import demo_staff
+from fenqi.people import demo_staff
 from tests.purchases import shopping
+from tests.support.staff import enter
 from tests.trust import doors, marked
 
 DENIED = {302, 403, 404, 405, 422}  # an address of somebody else is refused like any wrong choice
@@ -132,7 +133,7 @@ def test_a_key_shows_masked_values_and_another_key_nothing(a):
     names = a.names | {"payment": a.names["reference"]}
     forged = names | {
         key: names[key][:-1] + ("A" if names[key][-1] != "A" else "B")
-        for key in ("contact_token", "calendar_token", "pay_token")
+        for key in ("contact_token", "calendar_token", "pay_token", "outcome_key")
     }
     for address in doors.KEY.values():
         answer = ask(Client(), address, names)
@@ -161,11 +162,7 @@ def test_partners_doors_open_to_no_session(a, b):
 @pytest.fixture
 def desks(a):
     """A browser for each of the staff."""
-    browsers = {}
-    for name, password, _roles in demo_staff():
-        browsers[name] = Client()
-        assert browsers[name].post("/ops/sign-in/", {"name": name, "password": password}).status_code == 302
-    return browsers
+    return {one.name: enter(Client(), one.name) for one in demo_staff.MEMBERS}
 
 
 def test_the_console_is_for_the_roles_that_need_it(a, b, desks):

@@ -113,9 +113,10 @@ def test_a_link_that_is_a_key_is_in_no_log(a, caplog):
     for address in (
         "/contact/{contact_token}/",
         "/pay/{pay_token}/",
+        "/pay-outcome/{outcome_key}/",
         "/calendar/{loan}/{calendar_token}.ics",
     ):
         assert strict.post(address.format(**a.names), {"answer": "accept"}).status_code == 403
-    assert caplog.text.count("Forbidden") == 3
-    for key in ("contact_token", "pay_token", "calendar_token"):
+    assert caplog.text.count("Forbidden") == 4
+    for key in ("contact_token", "pay_token", "outcome_key", "calendar_token"):
         assert a.names[key] not in caplog.text

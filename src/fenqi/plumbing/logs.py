@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-KEY_IN_ADDRESS = re.compile(r"(/(?:contact|pay)/|/calendar/[^/\s]+/)([^/\s]+)")
+KEY_IN_ADDRESS = re.compile(r"(/(?:contact|pay|pay-outcome)/|/calendar/[^/\s]+/)([^/\s]+)")
 
 
 class WithoutKeys(logging.Filter):

@@ -54,5 +54,5 @@ urlpatterns = [
     path("orders/<str:number>/repay/", finance_views_repay.repay_order, name="order-repay"),
     path("orders/<str:number>/settle/", finance_views_settle.settle_order, name="order-settle"),
     path("pay/<str:token>/", finance_views_paylink.pay, name="pay-link"),
-    path("pay/<str:token>/<uuid:reference>/", finance_views_paylink.outcome, name="pay-link-outcome"),
+    path("pay-outcome/<str:key>/", finance_views_paylink.outcome, name="pay-outcome"),
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
+from django.core import signing
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,6 +20,8 @@ from fenqi.web.finance_views_payment import payment_page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+OUTCOME = "pay-outcome"
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +39,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     error: Refusal | None = None
     if request.method == "POST":
         try:
-            return _pay(request, token, link)
+            return _pay(request, link)
         except Refusal as refusal:
             error = refusal
     page = {
@@ -50,19 +52,25 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_GET
-def outcome(request: HttpRequest, token: str, reference: UUID) -> HttpResponse:
-    """What became of the payment made by this link."""
+def outcome(request: HttpRequest, key: str) -> HttpResponse:
+    """What became of a payment made by a link; the key shows that, and pays nothing."""
     try:
-        link = servicing.pay_link(token)
-    except NotFound:
+        borrower_id, reference = signing.loads(key, salt=OUTCOME)
+    except signing.BadSignature:
         return render(request, "web/finance/paylink_gone.html", {"state": "unknown"}, status=404)
-    page = payment_page(link.borrower_id, str(reference))
-    if set(page["payment"].subject.get("loan_ids", [])) != {str(one) for one in link.loan_ids}:
-        raise NotFound(_("没有这笔付款。"))
-    return render(request, "web/finance/paylink_outcome.html", page | {"link": link})
+    return render(request, "web/finance/paylink_outcome.html", payment_page(borrower_id, reference))
 
 
-def _pay(request: HttpRequest, token: str, link: servicing.PayLinkView) -> HttpResponse:
+def outcome_address(borrower_id: int, reference: str) -> str:
+    """
+    Where the cashier sends the payer back to.
+
+    The address is told to the channel and kept with the payment; the link itself, which pays, is a key and is not.
+    """
+    return reverse("pay-outcome", args=[signing.dumps([borrower_id, reference], salt=OUTCOME)])
+
+
+def _pay(request: HttpRequest, link: servicing.PayLinkView) -> HttpResponse:
     """Always through the channel's cashier: a link alone moves no money from a bound card."""
     reference = reference_typed(request.POST)
     if request.POST.get("amount_fen") != str(link.amount_fen):
@@ -79,5 +87,5 @@ def _pay(request: HttpRequest, token: str, link: servicing.PayLinkView) -> HttpR
         },
         card_id=None,
         reference=reference,
-        outcome_url=reverse("pay-link-outcome", args=[token, reference]),
+        outcome_url=outcome_address(link.borrower_id, reference),
     )

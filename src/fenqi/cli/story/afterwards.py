@@ -109,6 +109,7 @@ def at_cashier(world: World, page: Browser) -> None:
     page.submit("cashier", account=world.card, button="pay")
     if page.has("form#cashier"):
         raise StoryDiffers(f"the cashier did not take the money: {page.text[:300]}")
+    page.find('[data-role="payment-state"]')  # and led back to what became of it
 
 
 def draw_standby_cash(world: World) -> None:

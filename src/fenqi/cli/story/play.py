@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from fenqi.cli.story import afterwards, repaying, shopping
+from fenqi.cli.story import afterwards, privacy, repaying, shopping
 from fenqi.cli.story.browser import Browser
 from fenqi.cli.story.world import Sandbox, StoryDiffers, World
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fenqi.cli.stack import Stack
     from fenqi.cli.story.timeline import Timeline
 
-STEPS: list[Callable[[World], None]] = [*shopping.STEPS, *repaying.STEPS, *afterwards.STEPS]
+STEPS: list[Callable[[World], None]] = [*shopping.STEPS, *repaying.STEPS, *afterwards.STEPS, *privacy.STEPS]
 
 # Played from this many days ago, the story ends about today.
 BEGINS_DAYS_AGO = 290

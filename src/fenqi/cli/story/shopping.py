@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fenqi.cli.story.world import World
 
 PHONE_FEN, BAND_FEN = 499_900, 12_900
-EMAIL = "xiaoming@example.com"
+EMAIL, STREET = "xiaoming@example.com", "文三路 100 号 3 幢 502"
 LENDER, LENDER_NAME, TERM = "jiangcheng", "江城银行", 12
 # 4,999.00 at 14.40 %, twelve times: the published vector of the annuity.
 PER_PERIOD_FEN, LAST_PERIOD_FEN, INTEREST_FEN = 44_979, 44_976, 39_845
@@ -81,7 +81,7 @@ def _fill_address(world: World) -> None:
         province="浙江省",
         city="杭州市",
         district="西湖区",
-        street="文三路 100 号 3 幢 502",
+        street=STREET,
     )
 
 
