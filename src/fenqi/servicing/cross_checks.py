@@ -115,7 +115,7 @@ NOTICES: tuple[sql_checks.Check, ...] = (
         """,
     ),
     (
-        "notice {0} of borrower {1} about loan {2}: amount_fen is {3}, a reminder says what is owed when it is sent",
+        "notice {0} of borrower {1} about loan {2}: amount_fen is {3} and not 0: a reminder says what is owed when it is sent",
         """
         SELECT template, borrower_id, loan_id, amount_fen FROM servicing_notice
         WHERE template NOT IN ('paid', 'settled', 'debit_failed') AND amount_fen <> 0

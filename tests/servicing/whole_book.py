@@ -1,0 +1,144 @@
+"""A small book in which everything happened once: what the specifications of `fenqi verify` look at and change."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from fenqi.bureau import services as bureau
+from fenqi.domain.terms import Subsidy
+from fenqi.mall import queries as mall_queries
+from fenqi.mall import services as mall
+from fenqi.mall.services import RETURN_KIND
+from fenqi.payments import services as payments
+from fenqi.people import queries as people
+from fenqi.plumbing import business_date
+from fenqi.servicing import queries, services
+from fenqi.standby import services as standby
+from tests.purchases import shopping
+from tests.servicing.books import ANNUITY, FLAT, OPENED, a_loan
+from tests.support.sandbox import CARDS
+from tests.support.second_pair import second_pair
+
+ONE_DAY = datetime.timedelta(days=1)
+LENDER = "jiangcheng"
+
+
+def make(settings: Any, sandbox: Any) -> None:
+    """Purchases, debits taken and refused, arrears up to a loss, returns, a draw, settlements, corrections; all closed."""
+    shopping.open_shop(settings)
+    payer = shopping.a_shopper()
+    sandbox.set_balance(CARDS[0], 2_000_000)
+    late = shopping.a_shopper("13800005678", card=CARDS[1])
+    sandbox.set_balance(CARDS[1], 0)
+
+    _buy_and_give_back(payer)
+    standby.apply(borrower_id=payer, agrees=True, on=OPENED, evidence={})
+    _draw(payer)
+    _order(late, financed=[shopping.PHONE_FEN], key=shopping.BANK_12)
+    _order(late, financed=[shopping.PHONE_FEN], key=shopping.OUTSIDE_3)
+    subsidised = replace(
+        ANNUITY, subsidy=Subsidy(borrower=Decimal(0), merchant=Decimal("0.5"), lender=Decimal("0.5"))
+    )
+    two = [
+        a_loan(terms, 120_000, borrower_id=payer, lender_code=LENDER, lender_share_bp=7_000)[1]
+        for terms in (subsidised, FLAT)
+    ]
+    lost = a_loan(FLAT, 90_000, borrower_id=late, lender_code=LENDER)
+    _close(13)
+
+    bill_due = min(bill.due_on for bill in queries.bills(payer))
+    services.record_bill_repayment(
+        borrower_id=payer, loan_ids=two, due_on=bill_due, amount_fen=35_000, reference="bill over two"
+    )
+    _close(2)
+    offer = services.quote_settlement(borrower_id=payer, loan_id=two[0])
+    services.settle(borrower_id=payer, loan_id=two[0], offer_id=offer.id, reference="settled early")
+    services.record_repayment(borrower_id=payer, loan_id=two[0], amount_fen=777, reference="too much")
+    services.return_overpayment(borrower_id=payer, loan_id=two[0], reference="sent back")
+    payments.start_payment(
+        borrower_id=late,
+        amount_fen=5_000,
+        purpose="repayment",
+        subject={"loan_ids": [str(lost[1])]},
+        return_url="/finance/",
+        reference="nothing on the card",
+        card_id=people.cards(late)[0].id,
+    )
+    _close(30)
+
+    paid = services.record_repayment(borrower_id=late, loan_id=lost[1], amount_fen=4_000, reference="a part")
+    _close(10)
+    services.reverse_event(
+        borrower_id=late, loan_id=lost[1], event_id=str(paid.sequence), reference="bounced"
+    )
+    services.record_repayment(
+        borrower_id=late,
+        loan_id=lost[1],
+        amount_fen=6_000,
+        reference="found later",
+        received_on=business_date.current() - 5 * ONE_DAY,
+    )
+    month = business_date.current().replace(day=1)
+    dispute = bureau.open_dispute(
+        borrower_id=late, loan_id=lost[1], month=month, reason="bank was closed", on=business_date.current()
+    )
+    second_pair(
+        bureau.CORRECTION_KIND,
+        borrower_id=late,
+        arguments={"borrower_id": late, "dispute_id": str(dispute), "answer": "so it was"},
+    )
+    _close(45)
+    second_pair(
+        "servicing.charge_off",
+        borrower_id=late,
+        arguments={"borrower_id": late, "loan_id": str(lost[1])},
+    )
+    _close(3)
+    services.record_repayment(borrower_id=late, loan_id=lost[1], amount_fen=2_500, reference="after all")
+    _close(2)
+
+
+def _order(borrower_id: int, *, key: str, financed: list[int], full: list[int] | None = None) -> Any:
+    order = shopping.an_order(borrower_id, financed=financed, full=full)
+    shopping.a_purchase(borrower_id, order, key=key)
+    shopping.settle()
+    return mall_queries.order(borrower_id=borrower_id, order_id=order.id)
+
+
+def _buy_and_give_back(borrower_id: int) -> None:
+    kept = _order(borrower_id, financed=[shopping.PHONE_FEN], full=[shopping.BAND_FEN], key=shopping.FREE_3)
+    gone = _order(borrower_id, financed=[shopping.PHONE_FEN], full=[shopping.BAND_FEN], key=shopping.BANK_12)
+    assert kept.id != gone.id
+    return_id = mall.request_return(
+        borrower_id=borrower_id,
+        order_id=gone.id,
+        line_ids=[line.id for line in gone.lines],
+        reason="不想要了",
+    )
+    shopping.settle()
+    second_pair(
+        RETURN_KIND,
+        borrower_id=borrower_id,
+        arguments={"borrower_id": borrower_id, "return_id": str(return_id)},
+    )
+    shopping.settle()
+
+
+def _draw(borrower_id: int) -> None:
+    standby.draw(
+        borrower_id=borrower_id,
+        amount_fen=100_000,
+        installments=3,
+        card_id=people.cards(borrower_id)[0].id,
+        on=OPENED,
+        reference="draw-1",
+    )
+    shopping.settle()
+
+
+def _close(days: int) -> None:
+    services.run_dayend(to=business_date.current() + days * ONE_DAY)
+    shopping.settle()
