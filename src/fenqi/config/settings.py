@@ -155,6 +155,7 @@ FENQI_FOUR_EYES: tuple[str, ...] = (
     "fenqi.servicing.proposals.WRITE_OFF",
     "fenqi.servicing.proposals.WAIVER",
     "fenqi.servicing.proposals.GOODWILL",
+    "fenqi.servicing.proposals.OVERPAID",
     "fenqi.bureau.proposals.CORRECTION",
     "fenqi.people.proposals.IDENTITY_MOVE",
     "fenqi.people.proposals.STANDING",

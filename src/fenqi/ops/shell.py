@@ -67,6 +67,13 @@ DESKS = (
         icon="banknote",
         roles=(Role.FINANCE, Role.SERVICE),
     ),
+    Desk(
+        code="proposals",
+        url="/ops/proposals/",
+        label=_("待复核"),
+        icon="users",
+        roles=tuple(Role),
+    ),
     Desk(code="look-up", url="/ops/look-up/", label=_("查询"), icon="search", roles=tuple(Role)),
     Desk(code="books", url="/ops/books/", label=_("账目与日终"), icon="book-open", roles=(Role.FINANCE,)),
     Desk(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, money, queues, reports, service
+from fenqi.ops.views import doors, money, proposals, queues, reports, service
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("loans/<str:number>/", service.loan, name="ops-loan"),
     path("loans/<str:number>/statement/", reports.loan_statement, name="ops-loan-statement"),
     path("people/<int:borrower_id>/statement/", reports.borrower_statement, name="ops-statement"),
+    path("loans/<str:number>/propose/", proposals.propose_for_loan, name="ops-propose-loan"),
+    path("people/<int:borrower_id>/standing/", proposals.propose_standing, name="ops-propose-standing"),
+    path("proposals/", proposals.queue, name="ops-proposals"),
+    path("proposals/<uuid:proposal_id>/", proposals.show, name="ops-proposal"),
+    path("proposals/<uuid:proposal_id>/decide/", proposals.decide, name="ops-proposal-decide"),
     path("shipping/", service.shipping, name="ops-shipping"),
     path("shipping/ship/", service.ship, name="ops-ship"),
     path("chat/", service.chat, name="ops-chat"),

@@ -91,12 +91,33 @@ WORDS: dict[str, Any] = {
     "invariants": _("核对不变式"),
     "close": _("关闭账务日"),
     "reminders": _("提醒"),
+    # two pairs of eyes
+    "requested": _("待审核"),
+    "barred": _("不可以"),
+    "allowed": _("可以"),
+    "proposal.proposed": _("提交复核"),
+    "proposal.approved": _("复核批准"),
+    "proposal.rejected": _("复核驳回"),
+    "proposal.withdrawn": _("撤回提交"),
+    "proposal.stale": _("复核时情况有变"),
+    "people.blocked": _("限制申请"),
+    "people.unblocked": _("恢复申请"),
     # movements of money
     "INTENDED": _("待发送"),
     "SENT": _("已发送"),
     "UNKNOWN": _("结果未知，正在询问"),
     "SUCCEEDED": _("成功"),
     "FAILED": _("失败"),
+}
+
+
+VERDICTS: dict[str, Any] = {
+    "waiting": _("等待复核"),
+    "approved": _("已批准并执行"),
+    "rejected": _("已驳回"),
+    "withdrawn": _("提交人撤回"),
+    "stale": _("情况有变，未执行"),
+    "expired": _("已过期"),
 }
 
 

@@ -10,12 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.bureau import queries as bureau
 from fenqi.bureau import services as bureau_services
+from fenqi.bureau.services import CORRECTION_KIND
 from fenqi.credit import queries as credit
 from fenqi.credit import services as credit_services
+from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
 from fenqi.people import queries as people
+from fenqi.people import services as people_services
 from fenqi.people.services import Role
-from fenqi.plumbing import business_date, clock
+from fenqi.plumbing import business_date, clock, four_eyes
 from fenqi.plumbing.errors import NotFound
 from fenqi.servicing import queries as servicing
 
@@ -113,6 +116,7 @@ def _dispute_evidence(borrower_id: int, key: str) -> Evidence:
     if row is None or row.borrower_id != borrower_id:
         raise NotFound(_("这条异议已经答复过了。"))
     history = servicing.history(borrower_id=borrower_id, loan_id=row.loan_id)
+    waiting = four_eyes.waiting_for(subject=f"dispute:{key}", kind=CORRECTION_KIND)
     return Evidence(
         title=f"{row.loan_number} · {row.month:%Y-%m}",
         sections=[
@@ -134,15 +138,27 @@ def _dispute_evidence(borrower_id: int, key: str) -> Evidence:
                 ],
             ),
         ],
+        is_waiting=waiting is None,
+        **shape.second_pair(waiting),
     )
 
 
 def _decide_dispute(*, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None:
+    if approve:
+        people_services.propose(
+            staff=staff,
+            kind=CORRECTION_KIND,
+            subject=f"dispute:{UUID(key)}",
+            borrower_id=borrower_id,
+            arguments={"borrower_id": borrower_id, "dispute_id": str(UUID(key)), "answer": reason},
+            reason=reason,
+        )
+        return
     bureau_services.answer_dispute(
         staff=staff,
         borrower_id=borrower_id,
         dispute_id=UUID(key),
-        is_upheld=approve,
+        is_upheld=False,
         answer=reason,
         on=business_date.current(),
     )
@@ -155,7 +171,7 @@ DISPUTES = Queue(
     rows=_dispute_rows,
     evidence=_dispute_evidence,
     decide=_decide_dispute,
-    approve_label=_("异议成立，更正记录"),
+    approve_label=_("异议成立，提交更正（需另一人复核）"),
     refuse_label=_("维持原记录"),
     approve_reasons=(_("核对银行流水，当月已按时还款，现予更正"),),
     refuse_reasons=(_("核对银行流水，当月确有逾期，记录无误"),),

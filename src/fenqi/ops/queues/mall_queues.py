@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.mall import queries as mall
 from fenqi.mall import services as mall_services
+from fenqi.mall.services import RETURN_KIND
+from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
+from fenqi.people import services as people_services
 from fenqi.people.services import Role
+from fenqi.plumbing import four_eyes
 from fenqi.purchases import queries as purchases
-from fenqi.purchases import services as purchases_services
 
 PAYS_BY = {"full": _("全款"), "installments": _("分期")}
 
@@ -41,6 +44,7 @@ def _evidence(borrower_id: int, key: str) -> Evidence:
         borrower_id=borrower_id, order_id=asked.order_id, line_ids=[line.id for line in asked.lines]
     )
     order = mall.order(borrower_id=borrower_id, order_id=asked.order_id)
+    waiting = four_eyes.waiting_for(subject=f"return:{asked.id}", kind=RETURN_KIND)
     return Evidence(
         title=asked.order_number,
         sections=[
@@ -56,14 +60,20 @@ def _evidence(borrower_id: int, key: str) -> Evidence:
             ),
         ],
         timeline=[(event.at, event.kind) for event in order.events],
-        is_waiting=asked.state == "requested",
+        is_waiting=asked.state == "requested" and waiting is None,
+        **shape.second_pair(waiting),
     )
 
 
 def _decide(*, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None:
     if approve:
-        purchases_services.return_lines(
-            staff=staff, borrower_id=borrower_id, return_id=UUID(key), reason=reason
+        people_services.propose(
+            staff=staff,
+            kind=RETURN_KIND,
+            subject=f"return:{UUID(key)}",
+            borrower_id=borrower_id,
+            arguments={"borrower_id": borrower_id, "return_id": str(UUID(key))},
+            reason=reason,
         )
     else:
         mall_services.refuse_return(staff=staff, borrower_id=borrower_id, return_id=UUID(key), reason=reason)
@@ -76,7 +86,7 @@ RETURNS = Queue(
     rows=_rows,
     evidence=_evidence,
     decide=_decide,
-    approve_label=_("同意退货"),
+    approve_label=_("提交退款（需另一人复核）"),
     refuse_label=_("拒绝退货"),
     approve_reasons=(_("七天无理由退货"), _("商品质量问题")),
     refuse_reasons=(_("超过退货期限"), _("商品影响二次销售")),

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
 from fenqi.people import queries, services
 from fenqi.people.services import Role
+from fenqi.plumbing import four_eyes
 
 ANSWER_WORDS = {
     "accept": _("联系人同意"),
@@ -47,13 +49,14 @@ def _identity_evidence(borrower_id: int, _key: str) -> Evidence:
     if file.has_photos:
         base = f"/ops/photos/{borrower_id}/"
         photos = [(_("人像面"), base + "front/"), (_("国徽面"), base + "back/")]
+    waiting = four_eyes.waiting_for(subject=f"identity:{borrower_id}")
     return Evidence(
         title=f"{file.name_masked} {file.phone_masked}",
         sections=[
             Section(heading=_("申请人填写"), facts=person),
             Section(heading=_("送审原因"), facts=[(_("原因"), file.reason)]),
         ],
-        warnings=[_("这个身份证号已绑定另一个账号。通过后，原账号的实名会失效。")]
+        warnings=[_("这个身份证号已绑定另一个账号。通过需另一位同事复核；执行后，原账号的实名会失效。")]
         if file.is_on_another_account
         else [],
         timeline=[
@@ -61,11 +64,22 @@ def _identity_evidence(borrower_id: int, _key: str) -> Evidence:
             for one in file.checks
         ],
         photos=photos,
-        is_waiting=file.status == "review",
+        is_waiting=file.status == "review" and waiting is None,
+        **shape.second_pair(waiting),
     )
 
 
 def _decide_identity(*, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None:
+    if approve and queries.identity_file(borrower_id).is_on_another_account:
+        services.propose(
+            staff=staff,
+            kind="people.identity_move",
+            subject=f"identity:{borrower_id}",
+            borrower_id=borrower_id,
+            arguments={"borrower_id": borrower_id},
+            reason=reason,
+        )
+        return
     services.review_identity(staff=f"staff:{staff}", borrower_id=borrower_id, approve=approve, reason=reason)
 
 

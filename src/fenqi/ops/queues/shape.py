@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
+    from uuid import UUID
 
     from fenqi.people.services import Role
 
@@ -42,6 +45,15 @@ class Evidence:
     timeline: list[tuple[datetime.datetime, Any]] = field(default_factory=list)
     photos: list[tuple[Any, str]] = field(default_factory=list)
     is_waiting: bool = True
+    notice: Any = ""
+    link: str = ""
+
+
+def second_pair(proposal_id: UUID | None) -> dict[str, Any]:
+    """What evidence says while the decision waits for a colleague."""
+    if proposal_id is None:
+        return {}
+    return {"notice": _("已提交，等待另一位同事复核。"), "link": f"/ops/proposals/{proposal_id}/"}
 
 
 class Decide(Protocol):

@@ -21,3 +21,16 @@ def is_fen(value: Any) -> bool:
 def word(code: Any) -> Any:
     """The word people read for a code in a record."""
     return words.word(code)
+
+
+@register.filter
+def verdict_word(verdict: Any) -> Any:
+    """What became of a proposal."""
+    return words.VERDICTS.get(str(verdict), verdict)
+
+
+@register.filter
+def named(name: Any, names: dict[str, str]) -> str:
+    """A colleague's shown name beside the name they sign in with."""
+    shown = names.get(str(name))
+    return f"{shown} ({name})" if shown else str(name)

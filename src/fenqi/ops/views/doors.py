@@ -18,7 +18,7 @@ from fenqi.mall import queries as mall
 from fenqi.ops.shell import DESKS, flash, may_open, page
 from fenqi.people import queries as people
 from fenqi.people import services, totp
-from fenqi.plumbing import clock
+from fenqi.plumbing import clock, proposals
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import (
     PlainForm,
@@ -112,6 +112,10 @@ def home(request: HttpRequest) -> HttpResponse:
     sizes["applications"] = credit.review_queue_size()
     sizes["chat"] = care.waiting_size()
     sizes["disputes"] = bureau.open_disputes_size()
+    sizes["proposals"] = proposals.waiting_size(
+        request.staff_roles,  # type: ignore[attr-defined]
+        name=request.staff,  # type: ignore[attr-defined]
+    )
     desks = [(desk, sizes.get(desk.code)) for desk in DESKS if may_open(request, desk)]
     return page(request, "ops/home.html", "home", {"desks": desks})
 

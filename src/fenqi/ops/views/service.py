@@ -16,9 +16,10 @@ from fenqi.mall import services as mall_services
 from fenqi.messages import conduct
 from fenqi.messages import queries as messages
 from fenqi.ops.shell import actor, flash, page, typed
+from fenqi.ops.views.proposals import offers_for
 from fenqi.people import queries as people
 from fenqi.people import services as people_services
-from fenqi.plumbing import audit
+from fenqi.plumbing import audit, four_eyes
 from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.plumbing.pages import staff_required
 from fenqi.servicing import queries as servicing
@@ -62,6 +63,10 @@ def _person_page(
     request: HttpRequest, borrower_id: int, tab: str, revealed: dict[str, str] | None = None
 ) -> HttpResponse:
     content: dict[str, Any] = {"person": people.person(borrower_id), "tab": tab, "revealed": revealed}
+    content |= {
+        "is_blocked": borrower_id in people.blocked({borrower_id}),
+        "standing_proposal": four_eyes.waiting_for(subject=f"account:{borrower_id}"),
+    }
     if tab == "reach":
         content |= {"contacts": people.desk_contacts(borrower_id), "dials": people.dials(borrower_id)}
     elif tab == "log":
@@ -139,8 +144,13 @@ def loan(request: HttpRequest, number: str) -> HttpResponse:
     found = servicing.find_loan(number)
     if found is None:
         raise Http404
-    history = servicing.history(borrower_id=found.borrower_id, loan_id=found.id)
-    return page(request, "ops/loan.html", "look-up", {"loan": found, "history": history})
+    content = {
+        "loan": found,
+        "history": servicing.history(borrower_id=found.borrower_id, loan_id=found.id),
+        "proposal_id": four_eyes.waiting_for(subject=f"loan:{found.id}"),
+        "offers": offers_for(request, found),
+    }
+    return page(request, "ops/loan.html", "look-up", content)
 
 
 @require_GET
