@@ -20,6 +20,7 @@ PAGES = {
     "/ops/queues/applications/": {"lin", "admin"},
     "/ops/queues/returns/": {"zhou", "admin"},
     "/ops/queues/disputes/": {"zhou", "shen", "admin"},
+    "/ops/queues/corrections/": {"lin", "shen", "admin"},
     "/ops/shipping/": {"zhou", "admin"},
     "/ops/chat/": {"zhou", "admin"},
     "/ops/refunds/": {"qian", "zhou", "admin"},

@@ -20,6 +20,7 @@ from fenqi.plumbing import audit, business_date, sealed
 from fenqi.plumbing.models import SealedFile
 from fenqi.privacy import inventory, queries, services
 from fenqi.privacy.errors import CorrectionStanding, CorrectionUnclear, StillNeeded
+from fenqi.privacy.forgetting import GONE
 from fenqi.privacy.models import Erasure
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
@@ -300,7 +301,7 @@ def personal_values(borrower_id, keeps) -> list[str]:
         for row in table.model._default_manager.filter(borrower_id=borrower_id):
             for one in table.fields_of("C2", "C1"):
                 value = getattr(row, one.attname)
-                if value not in ("", None, {}, [], b""):
+                if value not in ("", GONE, None, {}, [], b""):
                     found.append(f"{table.name}.{one.name}")
     return found
 

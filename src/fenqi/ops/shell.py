@@ -61,6 +61,13 @@ DESKS = (
         roles=(Role.SERVICE, Role.COMPLIANCE),
     ),
     Desk(
+        code="corrections",
+        url="/ops/queues/corrections/",
+        label=_("信息更正"),
+        icon="pencil",
+        roles=(Role.REVIEWER, Role.COMPLIANCE),
+    ),
+    Desk(
         code="refunds",
         url="/ops/refunds/",
         label=_("退款与代付"),

@@ -70,11 +70,13 @@ def record(*, actor: str, action: str, subject: str, reason: str = "", **details
     line.save(force_insert=True)
 
 
-def trail(*, subject: str | None = None, limit: int = 200) -> list[Record]:
-    """The newest lines, of one subject or of all."""
+def trail(*, subject: str | None = None, action: str | None = None, limit: int = 200) -> list[Record]:
+    """The newest lines, of one subject or of all, of one action or of all."""
     lines = AuditRecord.objects.order_by("-number")
     if subject is not None:
         lines = lines.filter(subject=subject)
+    if action is not None:
+        lines = lines.filter(action=action)
     return [
         Record(
             number=line.number,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from fenqi.privacy.inventory import Table
 
+GONE = "—"  # some columns may not be empty
+
 
 def forget(*, borrower_id: int, keeps: Collection[str]) -> dict[str, int]:
     """End everything of a person under these keeping rules; tells the rows touched, by table. Safe to repeat."""
@@ -51,7 +53,8 @@ def _blank(table: Table) -> tuple[sql.Composed | None, list[Any]]:
         elif isinstance(one, models.BinaryField):
             settings.append(sql.SQL("{} = ''::bytea").format(name))
         else:
-            settings.append(sql.SQL("{} = ''").format(name))
+            settings.append(sql.SQL("{} = %s").format(name))
+            given.append(GONE)
     if not settings:
         return None, []
     text = sql.SQL("UPDATE {table} SET {settings} WHERE borrower_id = %s")

@@ -15,7 +15,7 @@ from psycopg import sql
 from fenqi.plumbing import audit, business_date, clock, masks, rule_data, sealed
 from fenqi.plumbing.models import SealedFile
 from fenqi.privacy import inventory
-from fenqi.privacy.models import Correction, CorrectionState, Erasure
+from fenqi.privacy.models import Correction, CorrectionState, CorrectionSubject, Erasure
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -164,6 +164,11 @@ def _row(table: Table, row: Any) -> dict[str, Any]:
     return shown
 
 
+def correction_subjects() -> list[tuple[str, str]]:
+    """What may be put right by asking: (code, words)."""
+    return [(one.value, str(one.label)) for one in CorrectionSubject]
+
+
 def corrections(*, borrower_id: int) -> list[CorrectionRow]:
     """What a person asked to be put right, newest first."""
     return [
@@ -199,9 +204,17 @@ def ended(*, borrower_id: int, language: str) -> Ended | None:
     row = Erasure.objects.filter(borrower_id=borrower_id).first()
     if row is None:
         return None
-    rules = retention(row.asked_on)
-    word = 1 if language.startswith("en") else 0
-    held_until = sorted(
-        (datetime.date.fromisoformat(until), rules[keep]["law"][word]) for keep, until in row.held.items()
+    held_until = {keep: datetime.date.fromisoformat(until) for keep, until in row.held.items()}
+    return Ended(
+        asked_on=row.asked_on,
+        held=tuple(with_laws(held_until, on=row.asked_on, language=language)),
+        is_finished=row.finished_at is not None,
     )
-    return Ended(asked_on=row.asked_on, held=tuple(held_until), is_finished=row.finished_at is not None)
+
+
+def with_laws(
+    held_until: dict[str, datetime.date], *, on: datetime.date, language: str
+) -> list[tuple[datetime.date, str]]:
+    """Keeping rules with their last days, as a person reads them: (day, law), the nearest first."""
+    rules, word = retention(on), 1 if language.startswith("en") else 0
+    return sorted((until, rules[keep]["law"][word]) for keep, until in held_until.items())

@@ -171,6 +171,12 @@ def erase_account(*, borrower_id: int) -> queries.Ended:
     return found
 
 
+def would_hold(*, borrower_id: int, language: str) -> list[tuple[datetime.date, str]]:
+    """What the law would have kept if the account ended today: (last day, law), the nearest first."""
+    on = business_date.current()
+    return queries.with_laws(_held(borrower_id, on), on=on, language=language)
+
+
 def _held(borrower_id: int, on: datetime.date) -> dict[str, datetime.date]:
     """The keeping rules that apply to this person, each with its last day."""
     applies = {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.web.people_views import checkout, contact, me, sign_in
+from fenqi.web.people_views import checkout, contact, me, privacy, sign_in
 
 urlpatterns = [
     path("sign-in/", sign_in.phone, name="sign-in"),
@@ -24,9 +24,12 @@ urlpatterns = [
     path("me/cards/<uuid:card_id>/unbind/", me.card_unbind, name="card-unbind"),
     path("me/devices/", me.devices, name="devices"),
     path("me/devices/end/", me.device_end, name="device-end"),
-    path("me/privacy/", me.privacy, name="privacy"),
-    path("me/privacy/withdraw/", me.consent_withdraw, name="consent-withdraw"),
-    path("me/privacy/export/", me.export, name="privacy-export"),
+    path("me/privacy/", privacy.page, name="privacy"),
+    path("me/privacy/agree/", privacy.agree, name="consent-agree"),
+    path("me/privacy/withdraw/", privacy.withdraw, name="consent-withdraw"),
+    path("me/privacy/export/", privacy.export, name="privacy-export"),
+    path("me/privacy/correct/", privacy.correct, name="privacy-correct"),
+    path("me/privacy/close/", privacy.close, name="account-close"),
     path("me/email/", me.email, name="email"),
     path("me/phone/", me.phone, name="phone"),
     path("me/phone/code/", me.phone_code, name="phone-code"),

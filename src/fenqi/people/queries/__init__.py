@@ -1,8 +1,8 @@
 """What may be read of people: frozen values, masked unless a reason is given."""
 
-from fenqi.people.queries.consents import Given, Text, given, text
+from fenqi.people.queries.consents import Given, Text, given, newest_texts, text
 from fenqi.people.queries.contacts import InvitePage, OwnContact, invite_page, own_contacts, relationships
-from fenqi.people.queries.my_data import Look, export_json, who_saw
+from fenqi.people.queries.my_data import Look, who_saw
 from fenqi.people.queries.one_person import OnePerson, list_index, one_person
 from fenqi.people.queries.persons import (
     Card,
@@ -67,7 +67,6 @@ __all__ = [
     "desk_contacts",
     "dials",
     "email_for",
-    "export_json",
     "find_borrower_by_phone",
     "full_name_for",
     "given",
@@ -79,6 +78,7 @@ __all__ = [
     "invite_page",
     "list_index",
     "one_person",
+    "newest_texts",
     "own_contacts",
     "person",
     "persons",

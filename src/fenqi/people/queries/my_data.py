@@ -1,97 +1,74 @@
-"""What is held about a person, for that person: who looked at it, and all of it to take away."""
+"""Who looked at a person's data in clear, for that person."""
 
 from __future__ import annotations
 
 import datetime
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from fenqi.people.models import Account, BankCard, Consent, Contact, Identity, IdentityCheck
-from fenqi.people.queries.persons import person, sessions
-from fenqi.plumbing import audit, masks
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fenqi.people.models import StaffMember
+from fenqi.plumbing import audit
 
 # Their own messages and documents are sent all day; they are counted, not listed.
 _OWN_BUSINESS = "message"
 
+_ROLES = {
+    "reviewer": gettext_lazy("审核员"),
+    "service": gettext_lazy("客服人员"),
+    "collections": gettext_lazy("还款提醒专员"),
+    "finance": gettext_lazy("财务"),
+    "compliance": gettext_lazy("合规"),
+    "admin": gettext_lazy("管理员"),
+}
+_FIELDS = {
+    "real_name": gettext_lazy("姓名"),
+    "id_number": gettext_lazy("身份证号"),
+    "phone": gettext_lazy("手机号"),
+    "email": gettext_lazy("邮箱"),
+    "identity.front": gettext_lazy("证件人像面照片"),
+    "identity.back": gettext_lazy("证件国徽面照片"),
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """Somebody saw a value in clear: when, what, why, and whether it was a person or our own system."""
+    """Somebody saw a value in clear: when, in which role, what, why; `by_staff` is a person, else our own system."""
 
     at: datetime.datetime
     field: str
+    what: Any
     reason: str
+    role: str
     by_staff: bool
 
 
 def who_saw(*, borrower_id: int, limit: int = 50) -> list[Look]:
     """Reveals of this account's data, newest first, deliveries of the person's own messages left out."""
+    lines = audit.trail(subject=f"account:{borrower_id}", action="people.revealed", limit=limit)
+    roles = _roles_of({line.actor.partition(":")[2] for line in lines if line.actor.startswith("staff:")})
     return [
         Look(
             at=line.at,
             field=line.details.get("field", ""),
+            what=_FIELDS.get(line.details.get("field", ""), _("个人信息")),
             reason=line.reason,
+            role=roles[line.actor.partition(":")[2]] if line.actor.startswith("staff:") else _("我们的系统"),
             by_staff=line.actor.startswith("staff:"),
         )
-        for line in audit.trail(subject=f"account:{borrower_id}", limit=limit)
-        if line.action == "people.revealed" and line.reason != _OWN_BUSINESS
+        for line in lines
+        if line.reason != _OWN_BUSINESS
     ]
 
 
-def export_json(*, borrower_id: int) -> str:
-    """Everything people holds about the person, in clear, as JSON to take away; the export is logged."""
-    account = Account.objects.get(borrower_id=borrower_id)
-    identity = Identity.objects.filter(borrower_id=borrower_id).first()
-    held: dict[str, Any] = {
-        "account": {
-            "borrower_id": borrower_id,
-            "phone": account.phone,
-            "email": account.email,
-            "opened_at": account.opened_at,
-        },
-        "identity": identity
-        and {
-            "real_name": identity.real_name,
-            "id_number": identity.id_number,
-            "valid_until": identity.valid_until,
-            "is_student": identity.is_student,
-            "status": identity.status,
-            "photos_kept": bool(identity.front_id),
-            "checks": list(
-                IdentityCheck.objects.filter(borrower_id=borrower_id).values(
-                    "asked_at", "method", "result", "serial"
-                )
-            ),
-        },
-        # A contact's phone is the contact's own data; the applicant typed it and sees it masked.
-        "contacts": [
-            {
-                "name": masks.name(one.name),
-                "phone": masks.phone(one.phone),
-                "relationship": one.relationship,
-                "named_at": one.named_at,
-            }
-            for one in Contact.objects.filter(borrower_id=borrower_id)
-        ],
-        "cards": list(
-            BankCard.objects.filter(borrower_id=borrower_id).values("bank", "tail", "status", "bound_at")
-        ),
-        "consents": list(
-            Consent.objects.filter(borrower_id=borrower_id).values(
-                "text_code", "text_version", "text_hash", "given_at", "withdrawn_at", "channel"
-            )
-        ),
-        "devices": [
-            {"device": one.device, "address": one.address, "started_at": one.started_at}
-            for one in sessions(borrower_id=borrower_id)
-        ],
-        "age_known_to_lenders": person(borrower_id).age,
-    }
-    audit.record(
-        actor=f"shopper:{borrower_id}",
-        action="people.exported",
-        subject=f"account:{borrower_id}",
-        reason="本人导出",
-    )
-    return json.dumps(held, ensure_ascii=False, indent=1, default=str)
+def _roles_of(names: set[str]) -> dict[str, str]:
+    """Sign-in name → "工作人员（审核员）"; a name is never shown to the person, a role is."""
+    found = dict.fromkeys(names, _("工作人员"))
+    if names:
+        for name, roles in StaffMember.objects.filter(name__in=names).values_list("name", "roles"):
+            words = [str(_ROLES[role]) for role in roles if role in _ROLES]
+            if words:
+                found[name] = _("工作人员（%(roles)s）") % {"roles": "、".join(words)}
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,7 +19,7 @@ from fenqi.web.people_views.shared import STEP_UP_AT, address_of, language, para
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 @require_GET
@@ -79,43 +79,6 @@ def device_end(request: HttpRequest) -> HttpResponse:
     services.end_session(borrower_id=borrower_id, session_id=session_id)
     flash(request, _("该设备已退出登录"))
     return HttpResponseRedirect("/me/devices/")
-
-
-@require_GET
-@shopper_required
-def privacy(request: HttpRequest) -> HttpResponse:
-    """What is held, who saw it, and what I agreed to."""
-    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
-    page = {
-        "person": queries.person(borrower_id),
-        "consents": queries.given(borrower_id=borrower_id, language=language()),
-        "contacts": queries.own_contacts(borrower_id),
-        "seen": queries.who_saw(borrower_id=borrower_id),
-    }
-    return render(request, "web/people/privacy.html", page)
-
-
-@require_POST
-@shopper_required
-def consent_withdraw(request: HttpRequest) -> HttpResponse:
-    """Take a consent back; as easy as giving it."""
-    services.withdraw_consent(
-        borrower_id=request.borrower_id,  # type: ignore[attr-defined]
-        text_code=request.POST.get("text", "").replace("\x00", "")[:40],
-        channel="web",
-    )
-    flash(request, _("已撤回。依赖这项授权的处理从现在起停止，已生效的协议不受影响。"))
-    return HttpResponseRedirect("/me/privacy/")
-
-
-@require_POST
-@step_up_required
-def export(request: HttpRequest) -> HttpResponse:
-    """Everything held about me, as JSON."""
-    content = queries.export_json(borrower_id=request.borrower_id)  # type: ignore[attr-defined]
-    response = HttpResponse(content, content_type="application/json; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
-    return response
 
 
 @require_http_methods(["GET", "POST"])
