@@ -15,6 +15,7 @@ from fenqi.people.id_number import check_character
 from fenqi.plumbing import audit, business_date
 from tests.support.browser import PHONE as SCREEN
 from tests.support.browser import Faults
+from tests.support.staff import totp_code
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -102,6 +103,7 @@ def test_a_contact_accepts_a_reviewer_approves_and_the_contact_leaves(people):
     reviewer.goto("/ops/queues/contacts/")
     reviewer.get_by_label("账号").fill("lin")
     reviewer.get_by_label("密码").fill("review-the-demo")
+    reviewer.get_by_label("动态码").fill(totp_code("lin"))
     reviewer.get_by_role("button", name="登录").click()
     reviewer.wait_for_selector('[data-role="evidence"]')
     assert CONTACT not in reviewer.content()

@@ -3,7 +3,7 @@
 import pytest
 
 from fenqi.messages.rendering import render
-from fenqi.messages.templates import TEMPLATES, Kind
+from fenqi.messages.templates import TEMPLATES
 
 CONTEXT = {
     "amount_fen": 499_900,
@@ -47,7 +47,7 @@ class TestEveryTemplate:
             assert text.isascii(), text
 
     def test_has_a_title_and_a_text_for_the_inbox(self, code, result, language):
-        if TEMPLATES[code].kind in (Kind.CODE, Kind.CONTACT):
+        if "inbox" not in TEMPLATES[code].channels:
             return
         shown = render(code, {**CONTEXT, "result": result}, channel="inbox", language=language)
         assert shown.subject

@@ -18,6 +18,15 @@ class Texts:
                 {"phone": phone, "template": template, "context": context, "reference": reference}
             )
 
+    def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
+        self.send_to_phone(phone=email, template=template, context=context, reference=reference)
+
+    def tell(self, *, borrower_id: int, template: str, context: dict[str, Any], reference: str) -> None:
+        from fenqi.people.models import Account
+
+        phone = Account.objects.get(borrower_id=borrower_id).phone
+        self.send_to_phone(phone=phone, template=template, context=context, reference=reference)
+
     @classmethod
     def last(cls, phone: str, template: str) -> dict[str, Any]:
         return next(

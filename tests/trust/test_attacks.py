@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from fenqi.people import queries as people_queries
 from fenqi.people.models import Identity, SignInCode
-from fenqi.people.seed import demo_staff
 from fenqi.plumbing import sealed
 from tests.people import fakes
 from tests.people.conftest import id_number
 from tests.people.test_identity import photo
 from tests.people.test_pages import IDENTITY
+from tests.support.staff import enter
 from tests.trust import doors, marked
 
 ADDRESS = {
@@ -47,10 +47,7 @@ HOSTILE = [
 
 
 def staff(name: str) -> Client:
-    browser = Client()
-    password = next(password for who, password, _roles in demo_staff() if who == name)
-    assert browser.post("/ops/sign-in/", {"name": name, "password": password}).status_code == 302
-    return browser
+    return enter(Client(), name)
 
 
 class TestForgedRequests:
@@ -92,8 +89,7 @@ class TestSessions:
         session = planted.session
         session["planted"] = 1
         session.save()
-        name, password, _roles = demo_staff()[0]
-        assert planted.post("/ops/sign-in/", {"name": name, "password": password}).status_code == 302
+        enter(planted, "lin")
         assert planted.session.session_key != session.session_key
         assert "planted" not in planted.session
         attacker = Client()

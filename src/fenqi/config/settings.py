@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from fenqi.config import keys
+from fenqi.config import keys, passkeys
 from fenqi.config.embedded import home, parse_database_url
 
 MODE = os.environ.get("FENQI_MODE", "production")
@@ -16,7 +16,9 @@ DEMO = MODE in {"demo", "test"}
 HOME = home()
 
 SECRETS = keys.load(HOME, make=DEMO or MODE == "development")
-SEALING_KEYS = keys.SealingKeys(HOME, SECRETS["sealing"])  # called for the list of master keys: it may change while we run
+SEALING_KEYS = keys.SealingKeys(
+    HOME, SECRETS["sealing"]
+)  # called for the list of master keys: it may change while we run
 SEALING_CIPHER = os.environ.get("FENQI_SEALING_CIPHER", "aes")  # of the next data key: aes | sm4
 SECRET_KEY = SECRETS["session"]
 DEBUG = False
@@ -24,6 +26,9 @@ ALLOWED_HOSTS = os.environ.get("FENQI_HOSTS", "localhost,127.0.0.1,[::1],testser
     ","
 )
 PUBLIC_URL = os.environ.get("FENQI_PUBLIC_URL", "http://localhost:8000")
+# A passkey is bound to this domain and answers on these origins alone.
+PASSKEY_DOMAIN = os.environ.get("FENQI_PASSKEY_DOMAIN", passkeys.domain_of(PUBLIC_URL))
+PASSKEY_ORIGINS = os.environ.get("FENQI_PASSKEY_ORIGINS", passkeys.origin_of(PUBLIC_URL)).split(",")
 
 INSTALLED_APPS = [
     "django.contrib.sessions",
@@ -57,6 +62,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "fenqi.plumbing.middleware.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "fenqi.plumbing.sessions.SessionLifetimes",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -99,7 +105,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
-LANGUAGE_COOKIE_NAME = "fenqi_language"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
@@ -110,12 +115,25 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_NAME = "fenqi_session"
+# Plain HTTP is for a demo on this machine; elsewhere cookies are secure, and their names bind them to this very host.
+SECURE = not DEMO
+_BOUND = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{_BOUND}fenqi_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = not DEMO
-CSRF_COOKIE_SECURE = not DEMO
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_NAME = f"{_BOUND}csrftoken"
+CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = f"{_BOUND}fenqi_language"
+LANGUAGE_COOKIE_SECURE = SECURE
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A proxy in front ends TLS and says so in X-Forwarded-Proto, which it must overwrite; without one nobody is believed.
+if os.environ.get("FENQI_BEHIND_PROXY") == "1":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = int(os.environ.get("FENQI_HSTS_SECONDS", "31536000" if SECURE else "0"))
+SECURE_HSTS_INCLUDE_SUBDOMAINS = os.environ.get("FENQI_HSTS_SUBDOMAINS") == "1"
 CSRF_FAILURE_VIEW = "fenqi.plumbing.pages.session_lost"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -147,6 +165,7 @@ FENQI_PORTS = {
     "bureau": "fenqi.adapters.bureau.Bureau",
     "texts": "fenqi.messages.texts.Texts",
 }
+    "sessions": "fenqi.people.sessions.Sessions",
 
 # What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
 FENQI_FOUR_EYES: tuple[str, ...] = (

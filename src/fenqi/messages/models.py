@@ -77,10 +77,10 @@ class Message(Outgoing):
 
 
 class PhoneText(Outgoing):
-    """A text to a number that need not be a borrower's: codes, and the link to a first contact."""
+    """A text to a number, or a mail to an address, that need not be a borrower's: codes, links, a number an account left."""
 
     id = models.UUIDField(primary_key=True)
-    phone = SealedTextField(data_class="C2")
+    phone = SealedTextField(data_class="C2")  # or the mail address, by `channel`
     phone_index = models.BinaryField(max_length=32)
 
     class Meta:

@@ -30,11 +30,13 @@ __all__ = [
     "mark_inbox_read",
     "send",
     "send_many",
+    "send_to_email",
     "send_to_phone",
 ]
 
-# Templates that may go to a number we do not know as a borrower's.
-TO_ANY_PHONE = (Kind.CODE, Kind.CONTACT)
+# Templates that may go to a number or address we do not know as a borrower's.
+TO_ANYBODY = (Kind.CODE, Kind.CONTACT, Kind.SECURITY)
+ONLY_TO_OTHERS = (Kind.CODE, Kind.CONTACT)
 
 
 class WrongAudience(ValueError):
@@ -90,7 +92,7 @@ def send_many(letters: Iterable[Letter]) -> int:
     for letter in letters:
         check(letter.template, letter.context)
         template = template_of(letter.template)
-        if template.kind in TO_ANY_PHONE:
+        if template.kind in ONLY_TO_OTHERS:
             raise WrongAudience(letter.template)
         for channel in letter.channels or template.channels:
             is_there = channel == Channel.INBOX and letter.at is None
@@ -117,25 +119,36 @@ def send_many(letters: Iterable[Letter]) -> int:
     return len(rows)
 
 
-@transaction.atomic
 def send_to_phone(*, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
     """
-    Queue a text to a number that need not be a borrower's: a code, or a first contact's link.
+    Queue a text to a number that need not be a borrower's: a code, a first contact's link, a number an account left.
 
     Raises: UnknownTemplate, ContextIncomplete, WrongAudience.
     """
+    _send_to_anybody(Channel.SMS, phone, template=template, context=context, reference=reference)
+
+
+def send_to_email(*, email: str, template: str, context: dict[str, Any], reference: str) -> None:
+    """Queue a mail to an address that is nobody's yet: the link that proves it. Raises: as `send_to_phone`."""
+    _send_to_anybody(Channel.EMAIL, email, template=template, context=context, reference=reference)
+
+
+@transaction.atomic
+def _send_to_anybody(
+    channel: Channel, recipient: str, *, template: str, context: dict[str, Any], reference: str
+) -> None:
     check(template, context)
-    if template_of(template).kind not in TO_ANY_PHONE:
+    if template_of(template).kind not in TO_ANYBODY:
         raise WrongAudience(template)
     row = PhoneText(
         id=new_id(),
-        channel=Channel.SMS,
+        channel=channel,
         template=template,
         context=json.dumps(context, default=str, ensure_ascii=False),
         language=translation.get_language() or settings.LANGUAGE_CODE,
         reference=reference,
-        phone=phone,
-        phone_index=blind_index(phone, purpose="messages.phone"),
+        phone=recipient,
+        phone_index=blind_index(recipient, purpose="messages.phone"),
         made_at=clock.now(),
         due_at=conduct.moment(),
     )

@@ -20,6 +20,8 @@ class Kind(enum.StrEnum):
 
     CODE = "code"
     """The person is waiting for it right now."""
+    SECURITY = "security"
+    """Somebody's way in has changed; leaves at once, also to a number the account has left."""
     SERVICE = "service"
     """Something the person did or asked for has happened."""
     REMINDER = "reminder"
@@ -49,6 +51,81 @@ TEMPLATES: dict[str, Template] = {
         needs=("code", "minutes"),
         channels=("sms",),
         sms=_("验证码 {code}，{minutes} 分钟内有效。工作人员不会向您索要，请勿告诉他人。"),
+    ),
+    "people.passkey_added": Template(
+        kind=Kind.SECURITY,
+        needs=("name", "link"),
+        sms=_("您的账号新增了一个通行密钥「{name}」。如不是您本人，请马上移除并联系客服：{link}"),
+        title=_("新增了通行密钥"),
+        body=_(
+            "您的账号新增了一个通行密钥「{name}」，以后可以用它登录。如不是您本人，请马上移除并联系客服：{link}"
+        ),
+    ),
+    "people.passkey_removed": Template(
+        kind=Kind.SECURITY,
+        needs=("name", "link"),
+        sms=_("您账号的通行密钥「{name}」已移除，不能再用它登录。如不是您本人，请联系客服：{link}"),
+        title=_("通行密钥已移除"),
+        body=_("您账号的通行密钥「{name}」已移除，不能再用它登录。如不是您本人，请联系客服：{link}"),
+    ),
+    "people.passkey_copied": Template(
+        kind=Kind.SECURITY,
+        needs=("link",),
+        sms=_("有人用一个可能被复制的通行密钥登录您的账号，已拒绝。请移除它并重新添加：{link}"),
+        title=_("已拒绝一次可疑登录"),
+        body=_(
+            "有人用一个可能被复制的通行密钥登录您的账号，我们已拒绝。请移除它并在自己的设备上重新添加：{link}"
+        ),
+    ),
+    "people.phone_moved": Template(
+        kind=Kind.SECURITY,
+        needs=("when",),
+        channels=("sms",),
+        sms=_(
+            "{when} 您的账号已换到另一个手机号登录，本号码不再接收它的消息。如不是您本人，请马上联系客服。"
+        ),
+    ),
+    "people.phone_moved_here": Template(
+        kind=Kind.SECURITY,
+        needs=("when",),
+        channels=("sms",),
+        sms=_("{when} 您的账号已换到本手机号登录，以后的提醒会发到这里。如不是您本人，请联系客服。"),
+    ),
+    "people.phone_move_asked": Template(
+        kind=Kind.SECURITY,
+        needs=("link",),
+        channels=("sms",),
+        sms=_(
+            "有人说本手机号已丢失，要把账号换到新手机号，{hours} 小时后审核。如不是您本人，请马上停止：{link}"
+        ),
+    ),
+    "people.phone_move_received": Template(
+        kind=Kind.SECURITY,
+        needs=("hours",),
+        channels=("sms",),
+        sms=_("已收到找回账号的申请。资料属实的，{hours} 小时后由专人审核，结果发到本号码。"),
+    ),
+    "people.phone_move_refused": Template(
+        kind=Kind.SECURITY,
+        needs=("when",),
+        channels=("sms",),
+        sms=_("{when} 的找回账号申请没有通过。请核对资料后再试，或联系客服。"),
+    ),
+    "people.email_link": Template(
+        kind=Kind.SECURITY,
+        needs=("link", "hours"),
+        channels=("email",),
+        title=_("确认您的提醒邮箱"),
+        body=_(
+            "有人用这个邮箱接收青屿商城的提醒。如果是您，请在 {hours} 小时内打开确认：{link} 不是您就不用理会。"
+        ),
+    ),
+    "people.email_changed": Template(
+        kind=Kind.SECURITY,
+        needs=("link",),
+        sms=_("您账号的提醒邮箱已更改。如不是您本人，请联系客服：{link}"),
+        title=_("提醒邮箱已更改"),
+        body=_("您账号的提醒邮箱已更改。如不是您本人，请改回并联系客服：{link}"),
     ),
     "people.contact_link": Template(
         kind=Kind.CONTACT,
@@ -82,6 +159,13 @@ TEMPLATES: dict[str, Template] = {
             ),
         },
     ),
+    "review_answered": Template(
+        kind=Kind.SERVICE,
+        needs=("link",),
+        sms=_("您要求的人工复核已有答复，请登录查看：{link}"),
+        title=_("人工复核已有答复"),
+        body=_("审核人员已经看过您的申请并写了答复，请查看：{link}"),
+    ),
     "application_decided": Template(
         kind=Kind.SERVICE,
         needs=("result", "lender", "link"),
@@ -94,7 +178,7 @@ TEMPLATES: dict[str, Template] = {
             "declined": (
                 _("您的申请没有通过，可以换一种方式付款：{link}"),
                 _("申请没有通过"),
-                _("{lender}没有同意这次申请。您可以选择其他方案或全款支付，商品会为您保留一段时间。"),
+                _("这次申请没有通过，页面上写明了原因；自动作出的决定可以要求人工复核。您也可以选择其他方案或全款支付，商品会为您保留一段时间。"),
             ),
             "referred": (
                 _("您的申请正在人工审核，有结果会通知您：{link}"),

@@ -103,7 +103,7 @@ DESKS = (
 
 def may_open(request: HttpRequest, desk: Desk) -> bool:
     """Does this staff member hold a role of the desk?"""
-    held = set(request.session.get("staff_roles", []))
+    held: frozenset[str] = request.staff_roles  # type: ignore[attr-defined]
     return bool(held & {*desk.roles, Role.ADMIN})
 
 
@@ -139,4 +139,4 @@ def page(
 
 
 def _runs_dayends(request: HttpRequest) -> bool:
-    return bool({Role.FINANCE, Role.ADMIN} & set(request.session.get("staff_roles", [])))
+    return bool({Role.FINANCE, Role.ADMIN} & request.staff_roles)  # type: ignore[attr-defined]

@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, money, proposals, queues, reports, service
+from fenqi.ops.views import doors, money, proposals, queues, reports, service, ways_in
 
 urlpatterns = [
     path("", doors.home, name="ops"),
     path("sign-in/", doors.sign_in, name="ops-sign-in"),
     path("sign-out/", doors.sign_out, name="ops-sign-out"),
-    path("second-factor/", doors.second_factor, name="ops-second-factor"),
+    path("sign-in/passkey/", doors.passkey_sign_in, name="ops-passkey-sign-in"),
+    path("sign-in/passkey/question/", doors.passkey_question, name="ops-passkey-question"),
+    path("second-factor/", ways_in.overview, name="ops-second-factor"),
+    path("second-factor/totp/", ways_in.totp_on, name="ops-totp"),
+    path("second-factor/totp/off/", ways_in.totp_off, name="ops-totp-off"),
+    path("second-factor/passkeys/question/", ways_in.passkey_question, name="ops-own-passkey-question"),
+    path("second-factor/passkeys/add/", ways_in.passkey_add, name="ops-own-passkey-add"),
+    path(
+        "second-factor/passkeys/<uuid:passkey_id>/remove/",
+        ways_in.passkey_remove,
+        name="ops-own-passkey-remove",
+    ),
+    path("second-factor/codes/", ways_in.recovery_codes, name="ops-recovery-codes"),
+    path("password/", ways_in.password, name="ops-password"),
+    path("confirm/", ways_in.confirm, name="ops-confirm"),
+    path("confirm/passkey/", ways_in.confirm_by_passkey, name="ops-confirm-passkey"),
+    path("confirm/passkey/question/", ways_in.confirm_question, name="ops-confirm-question"),
     path("queues/<slug:code>/", queues.show, name="ops-queue"),
     path("queues/<slug:code>/decide/", queues.decide, name="ops-decide"),
     path("photos/<int:borrower_id>/<slug:side>/", queues.photo, name="ops-photo"),

@@ -49,7 +49,7 @@ WORDS: dict[str, Any] = {
     "privacy.erased": _("删除数据"),
     "privacy.held_data_deleted": _("保存期满，删除数据"),
     "people.exported": _("导出本人数据"),
-    "people.step_up": _("短信确认身份"),
+    "people.step_up": _("确认本人"),
     "people.phone_changed": _("更换手机号"),
     "people.email_changed": _("更换邮箱"),
     "people.staff.signed_in": _("员工登录"),

@@ -72,3 +72,11 @@ class TextsPort(Protocol):
     def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
         """Queue one text in the caller's transaction; the same reference is sent once."""
         ...
+
+    def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
+        """Queue one mail to an address that is nobody's yet, in the caller's transaction; the same reference is sent once."""
+        ...
+
+    def tell(self, *, borrower_id: int, template: str, context: dict[str, Any], reference: str) -> None:
+        """Queue a message to an account's owner over the template's channels; the same reference is said once."""
+        ...

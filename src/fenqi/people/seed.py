@@ -8,22 +8,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from fenqi.people import services
+from fenqi.people import demo_staff, services
 from fenqi.people.models import StaffMember
-from fenqi.people.services import Role
 
 TEXTS = Path(__file__).parent / "consent_texts"
 TEXTS_PUBLISHED_ON = datetime.date(2026, 1, 1)
-
-# Printed by the demo, and made nowhere else.
-DEMO_STAFF = [
-    ("lin", "林审核", "review-the-demo", [Role.REVIEWER]),
-    ("zhou", "周客服", "serve-the-demo", [Role.SERVICE]),
-    ("qian", "钱财务", "count-the-demo", [Role.FINANCE]),
-    ("shen", "沈合规", "check-the-demo", [Role.COMPLIANCE]),
-    ("cui", "崔贷后", "follow-the-demo", [Role.COLLECTIONS]),
-    ("admin", "管理员", "fenqi-demo", [Role.ADMIN]),
-]
 
 
 def load() -> None:
@@ -50,20 +39,20 @@ def load_texts() -> None:
 
 
 def load_demo_staff() -> None:
-    """Add those who are not there yet."""
-    known = set(StaffMember.objects.values_list("name", flat=True))
-    for name, shown_name, password, roles in DEMO_STAFF:
-        if name not in known:
-            services.add_staff(
-                by="system:seed", name=name, shown_name=shown_name, password=password, roles=list(roles)
-            )
-
-
-def demo_staff() -> list[tuple[str, str, str]]:
-    """(name, password, roles in words) to print; empty outside a demo."""
+    """Add those who are not there yet. Their passwords and secrets stand in our source: never outside a demo."""
     if not settings.DEMO:
-        return []
-    return [(name, password, ", ".join(roles)) for name, _shown, password, roles in DEMO_STAFF]
+        raise RuntimeError("the demo's staff is known to everybody")
+    known = set(StaffMember.objects.values_list("name", flat=True))
+    for one in demo_staff.MEMBERS:
+        if one.name not in known:
+            services.add_staff(
+                by="system:seed",
+                name=one.name,
+                shown_name=one.shown_name,
+                password=one.password,
+                totp_secret=one.totp_secret,
+                roles=[one.role],
+            )
 
 
 def _versions() -> set[tuple[str, int]]:

@@ -15,7 +15,15 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from fenqi.plumbing import business_date, clock
+from fenqi.plumbing import business_date
+from fenqi.plumbing.sessions import (
+    at_desk,
+    current_borrower_id,
+    current_staff,
+    sign_in_session,
+    sign_in_staff_session,
+    sign_out_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,26 +32,13 @@ if TYPE_CHECKING:
 
     from fenqi.plumbing.errors import Refusal
 
-_BORROWER = "borrower_id"
-_STAFF = "staff"
-_STAFF_ROLES = "staff_roles"
-
-
-def current_borrower_id(request: HttpRequest) -> int | None:
-    """The signed-in shopper, or None."""
-    return request.session.get(_BORROWER)
-
-
-def sign_in_session(request: HttpRequest, borrower_id: int) -> None:
-    """Begin a session of this shopper under a new key, so that a planted session gains nothing; the guest's cart stays."""
-    request.session.cycle_key()
-    request.session[_BORROWER] = borrower_id
-    request.session["signed_in_at"] = clock.wall().isoformat()
-
-
-def sign_out_session(request: HttpRequest) -> None:
-    """Forget the session whole."""
-    request.session.flush()
+__all__ = [
+    "current_borrower_id",
+    "current_staff",
+    "sign_in_session",
+    "sign_in_staff_session",
+    "sign_out_session",
+]
 
 
 def shopper_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -63,32 +58,30 @@ def shopper_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
     return guarded
 
 
-def current_staff(request: HttpRequest) -> str | None:
-    """The signed-in staff member's name, or None."""
-    return request.session.get(_STAFF)
+SET_UP_SECOND_FACTOR = "/ops/second-factor/"
 
 
-def sign_in_staff_session(request: HttpRequest, name: str, roles: list[str]) -> None:
-    """Begin a staff session; a shopper's session in the same browser ends."""
-    request.session.flush()
-    request.session[_STAFF] = name
-    request.session[_STAFF_ROLES] = roles
+def staff_required(
+    *roles: str, without_second_factor: bool = False
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """
+    Only for staff with one of `roles` (any role when none is named; admin may all), as they stand at this request.
 
-
-def staff_required(*roles: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Only for staff with one of `roles` (any role when none is named; admin may all): `request.staff` is set."""
+    Sets `request.staff` (the name) and `request.staff_roles`. Who has no second factor yet sets one up first.
+    """
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            name = current_staff(request)
-            if name is None:
+            name, found = current_staff(request), at_desk(request)
+            if name is None or found is None:
                 query = urlencode({"next": safe_next(request, request.get_full_path())})
                 return HttpResponseRedirect("/ops/sign-in/?" + query)
-            held = set(request.session.get(_STAFF_ROLES, []))
-            if roles and not held & {*roles, "admin"}:
+            if not found.has_second_factor and not without_second_factor:
+                return HttpResponseRedirect(SET_UP_SECOND_FACTOR)
+            if roles and not found.roles & {*roles, "admin"}:
                 return forbidden(request)
-            request.staff = name  # type: ignore[attr-defined]
+            request.staff, request.staff_roles = name, found.roles  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 
         return guarded

@@ -7,7 +7,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fenqi.adapters.sandbox import channel, control, faults, lenders, pages, phone, registers, texts
+from fenqi.adapters.sandbox import (
+    authenticator,
+    channel,
+    control,
+    faults,
+    lenders,
+    pages,
+    phone,
+    registers,
+    texts,
+)
 from fenqi.adapters.sandbox.http import Answer, Refused, Request, Routes, as_json, to_wsgi
 from fenqi.adapters.sandbox.sender import Sender
 from fenqi.adapters.sandbox.store import Store
@@ -41,7 +51,7 @@ class Sandbox:
         for part in (channel, lenders, texts, registers):
             self._peers.extend(part.routes)
         self._open = Routes()
-        for part in (control, pages):
+        for part in (control, pages, authenticator):
             self._open.extend(part.routes)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

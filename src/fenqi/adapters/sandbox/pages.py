@@ -88,14 +88,19 @@ def _index(call: Call, request: Request, *, typed: str = "", error: str = "") ->
             else el("p", words("还没有消息。登录商城时，验证码会出现在这里。"), class_="quiet-text"),
             class_="card",
         ),
-        el(
-            "section",
-            el("a", el("span", words("故障开关"), class_="grow"), class_="go", href="/sandbox/faults/"),
-            class_="card",
-        ),
+        _switches(words),
         _trial_people(words),
     ]
     return as_page(shell(words, title=words("沙盒"), content=el("div", content, class_="stack"), back="/"))
+
+
+def _switches(words: Words) -> Safe:
+    doors = (("员工的验证器", "/sandbox/authenticator/"), ("故障开关", "/sandbox/faults/"))
+    rows = [
+        el("li", el("a", el("span", words(label), class_="grow"), class_="go", href=url))
+        for label, url in doors
+    ]
+    return el("section", el("ul", rows, class_="list"), class_="card")
 
 
 def _door(label: str, beside: str, url: str) -> Safe:

@@ -75,6 +75,6 @@ def play_story(
         "shopper's phone": world.phone,
         "first contact's phone": world.contact_phone,
         "bank card": world.card,
-        "staff": "admin / fenqi-demo",
+        "staff": "admin / fenqi-demo, codes at /sandbox/authenticator/",
         "business date": world.today.isoformat(),
     }

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fenqi.cli.story.desk import at_desk
 from fenqi.cli.story.shopping import BAND_FEN, PER_PERIOD_FEN, card_method
 from fenqi.cli.story.world import StoryDiffers, expect, until
 
@@ -57,11 +58,7 @@ def advance(world: World, to: datetime.date) -> None:
     """Staff move the business date from the time bar; every day in between is closed properly."""
     if to <= world.today:
         return
-    world.staff.open("/ops/")
-    if world.staff.has("form#staff-sign-in"):
-        world.staff.submit("staff-sign-in", name="admin", password="fenqi-demo")  # noqa: S106 - the demo's
-        world.staff.open("/ops/")
-    world.staff.submit("time-bar", to=to.isoformat(), button="to")
+    at_desk(world).submit("time-bar", to=to.isoformat(), button="to")
     until(f"the business date {to}", lambda: world.today >= to)
 
 

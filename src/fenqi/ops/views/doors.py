@@ -1,4 +1,4 @@
-"""The staff's own door, the first page behind it, and one's own second factor."""
+"""The staff's own door, and the first page behind it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,12 +14,13 @@ from fenqi.bureau import queries as bureau
 from fenqi.care import queries as care
 from fenqi.credit import queries as credit
 from fenqi.mall import queries as mall
-from fenqi.ops.shell import DESKS, flash, may_open, page
+from fenqi.ops.shell import DESKS, may_open, page
 from fenqi.people import queries as people
-from fenqi.people import services, totp
-from fenqi.plumbing import clock, proposals
+from fenqi.people import services
+from fenqi.plumbing import proposals
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import (
+    SET_UP_SECOND_FACTOR,
     PlainForm,
     refusal_to_form,
     safe_next,
@@ -28,13 +28,11 @@ from fenqi.plumbing.pages import (
     sign_out_session,
     staff_required,
 )
+from fenqi.plumbing.passkey_pages import passkey_words, question
+from fenqi.plumbing.sessions import browser_word
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-# One working day: roles and leavers take effect by then at the latest.
-SESSION_SECONDS = 8 * 60 * 60
-_NEW_SECRET = "new_totp_secret"  # noqa: S105 - the name of a session entry  # nosec
 
 
 class StaffForm(PlainForm):
@@ -57,21 +55,10 @@ class StaffForm(PlainForm):
     )
     totp = forms.CharField(
         label=gettext_lazy("动态码"),
-        help_text=gettext_lazy("开启了两步验证的账号填写"),
+        help_text=gettext_lazy("验证器应用里的 6 位数字；设备不在身边时填一个恢复码；首次登录留空"),
         required=False,
-        max_length=10,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-    )
-
-
-class TotpForm(PlainForm):
-    """The first code of a new second factor."""
-
-    code = forms.CharField(
-        label=gettext_lazy("动态码"),
-        max_length=10,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-        error_messages={"required": gettext_lazy("请输入应用里显示的 6 位动态码。")},
+        max_length=30,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
     )
 
 
@@ -91,10 +78,37 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             refusal_to_form(form, e)
             status = e.status
         else:
-            sign_in_staff_session(request, member.name, member.roles)
-            request.session.set_expiry(SESSION_SECONDS)
-            return HttpResponseRedirect(target if target.startswith("/ops/") else "/ops/")
-    return render(request, "ops/sign_in.html", {"form": form, "next": target}, status=status)
+            return _enter(request, member, target)
+    content = {"form": form, "next": target, "passkeys": passkey_words()}
+    return render(request, "ops/sign_in.html", content, status=status)
+
+
+def _enter(request: HttpRequest, member: services.StaffSignedIn, target: str) -> HttpResponse:
+    sign_in_staff_session(request, member.name, member.session_round)
+    if not member.has_second_factor:
+        return HttpResponseRedirect(SET_UP_SECOND_FACTOR)
+    return HttpResponseRedirect(target if target.startswith("/ops/") else "/ops/")
+
+
+@require_POST
+def passkey_question(request: HttpRequest) -> HttpResponse:
+    """What the browser asks the device at this door."""
+    return question(lambda: services.question_to_sign_in(kind="staff", browser=browser_word(request)))
+
+
+@require_POST
+def passkey_sign_in(request: HttpRequest) -> HttpResponse:
+    """A passkey is both factors at once: the device, and the finger or PIN that unlocks it."""
+    target = safe_next(request, request.POST.get("next"), "/ops/")
+    try:
+        holder = services.sign_in_by_passkey(
+            kind="staff", browser=browser_word(request), answer=request.POST.get("answer", "")
+        )
+        member = services.staff_entered(name=holder.staff or "")
+    except Refusal as e:
+        content = {"form": StaffForm(), "next": target, "passkeys": passkey_words(), "passkey_problem": e}
+        return render(request, "ops/sign_in.html", content, status=e.status)
+    return _enter(request, member, target)
 
 
 @require_POST
@@ -118,29 +132,3 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     desks = [(desk, sizes.get(desk.code)) for desk in DESKS if may_open(request, desk)]
     return page(request, "ops/home.html", "home", {"desks": desks})
-
-
-@require_http_methods(["GET", "POST"])
-@staff_required()
-def second_factor(request: HttpRequest) -> HttpResponse:
-    """Turn on time-based codes for oneself."""
-    secret = request.session.setdefault(_NEW_SECRET, totp.new_secret())
-    form = TotpForm(request.POST or None)
-    name: str = request.staff  # type: ignore[attr-defined]
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.set_totp(name=name, secret=secret, code=form.cleaned_data["code"])
-        except Refusal as e:
-            refusal_to_form(form, e)
-        else:
-            del request.session[_NEW_SECRET]
-            flash(request, _("两步验证已开启，下次登录需要动态码"))
-            return HttpResponseRedirect("/ops/")
-    grouped = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-    content = {
-        "form": form,
-        "secret": grouped,
-        "uri": totp.uri(secret=secret, name=name),
-        "now": clock.wall(),
-    }
-    return page(request, "ops/second_factor.html", "home", content, status=422 if form.errors else 200)

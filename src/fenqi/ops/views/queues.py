@@ -27,7 +27,7 @@ def _queue(request: HttpRequest, code: str) -> Queue | None:
     queue = QUEUES.get(code)
     if queue is None:
         raise Http404
-    held = set(request.session.get("staff_roles", []))
+    held: frozenset[str] = request.staff_roles  # type: ignore[attr-defined]
     return queue if held & {*queue.roles, "admin"} else None
 
 
@@ -62,6 +62,8 @@ def _page(request: HttpRequest, queue: Queue, at: str, *, problem: str = "", typ
         ],
         "evidence": evidence,
         "at": f"{borrower_id}.{key}" if borrower_id is not None else "",
+        "codes": queue.codes() if queue.codes else [],
+        "code": request.POST.get("reason_code", ""),
         "problem": problem,
         "typed": typed,
     }
@@ -96,6 +98,7 @@ def decide(request: HttpRequest, code: str) -> HttpResponse:
             key=key,
             approve=decision == "approve",
             reason=reason,
+            **({"reason_code": read_typed(request.POST, "reason_code")} if queue.codes else {}),
         )
     except ValueError as e:
         raise Http404 from e

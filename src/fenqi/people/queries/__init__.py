@@ -39,16 +39,26 @@ from fenqi.people.queries.review import (
     queue_sizes,
     staff_names,
 )
-
+from fenqi.people.queries.staff import (
+    Colleague,
+    KnownPasskey,
+    WaysIn,
+    colleague,
+    colleagues,
+    passkeys,
+    ways_in,
+)
 from fenqi.people.queries.standing import blocked
 
 __all__ = [
     "Card",
+    "Colleague",
     "ContactFile",
     "DeskContact",
     "Given",
     "IdentityFile",
     "InvitePage",
+    "KnownPasskey",
     "Look",
     "OnePerson",
     "OwnContact",
@@ -56,11 +66,14 @@ __all__ = [
     "QueueRow",
     "Session",
     "Text",
+    "WaysIn",
     "blocked",
     "borrowers_who_agreed",
     "card",
     "card_token",
     "cards",
+    "colleague",
+    "colleagues",
     "contact_file",
     "contact_queue",
     "contact_state",
@@ -77,9 +90,10 @@ __all__ = [
     "identity_queue",
     "invite_page",
     "list_index",
-    "one_person",
     "newest_texts",
+    "one_person",
     "own_contacts",
+    "passkeys",
     "person",
     "persons",
     "phone_for",
@@ -89,5 +103,6 @@ __all__ = [
     "sessions",
     "staff_names",
     "text",
+    "ways_in",
     "who_saw",
 ]

@@ -14,12 +14,18 @@ from fenqi.people.services.accounts import (
 from fenqi.people.services.cards import bind_card, send_card_code, unbind_card
 from fenqi.people.services.codes import send_code
 from fenqi.people.services.consents import publish_text, record_consent, record_consents, withdraw_consent
+from fenqi.people.services.contact_endings import (
+    due_to_forget,
+    ended_contacts,
+    forget_all_contacts,
+    forget_contacts,
+    plan_forgetting,
+    unused_contacts,
+)
 from fenqi.people.services.contact_use import (
     ContactProtected,
     ask_contact_use,
-    due_to_forget,
-    forget_contacts,
-    plan_forgetting,
+    record_contact_call,
     record_dial,
     use_contact,
 )
@@ -31,6 +37,17 @@ from fenqi.people.services.contacts import (
     review_contact,
 )
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
+from fenqi.people.services.passkeys import (
+    Holder,
+    add_passkey,
+    confirm_by_passkey,
+    question_to_add,
+    question_to_confirm,
+    question_to_sign_in,
+    remove_passkey,
+    sign_in_by_passkey,
+)
+from fenqi.people.services.recovery import make_recovery_codes
 from fenqi.people.services.retention import (
     forget_codes,
     forget_identity,
@@ -38,39 +55,76 @@ from fenqi.people.services.retention import (
     unused_identities,
 )
 from fenqi.people.services.reveals import reveal
+from fenqi.people.services.second_factor import remove_totp, set_totp
 from fenqi.people.services.second_pair import approve, member, propose, reject, withdraw
-from fenqi.people.services.staff import Role, StaffSignedIn, add_staff, set_totp, staff_sign_in
+from fenqi.people.services.staff import (
+    Role,
+    StaffSignedIn,
+    add_staff,
+    staff_confirm,
+    staff_entered,
+    staff_sign_in,
+)
+from fenqi.people.services.staff_desk import (
+    change_password,
+    choose_password,
+    dismiss_staff,
+    link_holder,
+    lock_staff,
+    make_staff_link,
+    open_staff_account,
+    unlock_staff,
+)
 
 __all__ = [
     "ContactProtected",
+    "Holder",
     "IdentityOutcome",
     "Role",
     "SignedIn",
     "StaffSignedIn",
+    "add_passkey",
     "add_staff",
     "answer_contact",
     "approve",
     "ask_contact_use",
     "bind_card",
+    "change_password",
     "change_phone",
+    "choose_password",
+    "confirm_by_passkey",
+    "dismiss_staff",
     "due_to_forget",
     "end_other_sessions",
     "end_session",
+    "ended_contacts",
+    "forget_all_contacts",
     "forget_codes",
     "forget_contact",
     "forget_contacts",
     "forget_identity",
     "keep_identity",
+    "link_holder",
+    "lock_staff",
+    "make_recovery_codes",
+    "make_staff_link",
     "member",
     "name_contact",
     "open_session",
+    "open_staff_account",
     "plan_forgetting",
     "propose",
     "publish_text",
+    "question_to_add",
+    "question_to_confirm",
+    "question_to_sign_in",
     "record_consent",
     "record_consents",
+    "record_contact_call",
     "record_dial",
     "reject",
+    "remove_passkey",
+    "remove_totp",
     "resend_contact_link",
     "retry_identity",
     "reveal",
@@ -82,9 +136,14 @@ __all__ = [
     "set_email",
     "set_totp",
     "sign_in",
+    "sign_in_by_passkey",
+    "staff_confirm",
+    "staff_entered",
     "staff_sign_in",
     "submit_identity",
     "unbind_card",
+    "unlock_staff",
+    "unused_contacts",
     "unused_identities",
     "use_contact",
     "verify_step_up",

@@ -20,7 +20,7 @@ def member(name: str) -> four_eyes.Member:
 
     Raises: NotYourRole for one who has left or never was.
     """
-    found = StaffMember.objects.filter(name=name, is_active=True).first()
+    found = StaffMember.objects.filter(name=name, is_active=True, is_locked=False).first()
     if found is None:
         raise four_eyes.NotYourRole(_("员工账号不存在或已停用。"))
     return four_eyes.Member(

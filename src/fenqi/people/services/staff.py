@@ -1,4 +1,4 @@
-"""The people who work here: their own door, a password and a second factor, roles, and a lock after failed tries."""
+"""The people who work here, at the door: a password and a second factor, and a lock after failed tries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals, totp
 from fenqi.people.models import StaffMember
+from fenqi.people.services.factors import has_second_factor
+from fenqi.people.services.recovery import spend_recovery_code
 from fenqi.plumbing import audit, business_date, clock, rule_data
 
 
@@ -34,47 +36,89 @@ class Role(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaffSignedIn:
-    """Who came in, and what they may do."""
+    """Who came in. `session_round` goes into the session; without a second factor they may only set one up."""
 
     name: str
     shown_name: str
-    roles: list[str]
+    session_round: int
+    has_second_factor: bool
 
 
 def staff_sign_in(*, name: str, password: str, totp_code: str = "") -> StaffSignedIn:
     """
-    Check a staff member at the door.
+    Check a staff member at the door: the password, and the second factor of those who have one.
 
-    Must not run inside a caller's transaction: a failed try has to be remembered although this raises.
+    `totp_code` may be one of the recovery codes. Must not run inside a caller's transaction: a failed try has to be
+    remembered although this raises.
     Raises: SignInRefused (never tells which part was wrong), LockedOut.
     """
-    verdict, member = _check(name.strip(), password, totp_code.strip())
+    verdict, member = _check(name.strip(), password, totp_code.strip(), action="people.staff.signed_in")
+    return _let_in(verdict, member)
+
+
+def staff_confirm(*, name: str, password: str, totp_code: str = "") -> None:
+    """
+    Both factors once more, before the ways in are changed; wrong tries count as they do at the door.
+
+    Raises: SignInRefused, LockedOut.
+    """
+    _let_in(*_check(name, password, totp_code.strip(), action="people.staff.confirmed"))
+
+
+@transaction.atomic
+def staff_entered(*, name: str) -> StaffSignedIn:
+    """
+    Note that a member came in by passkey (`sign_in_by_passkey` proved it): a key that cannot be guessed opens although
+    guessed passwords locked the account. Raises: SignInRefused.
+    """
+    member = (
+        StaffMember.objects.select_for_update().filter(name=name, is_active=True, is_locked=False).first()
+    )
+    if member is None:
+        raise refusals.SignInRefused(_("账号、密码或动态码不正确。"))
+    member.last_sign_in_at = clock.wall()
+    member.save(update_fields=["last_sign_in_at"])
+    audit.record(
+        actor=f"staff:{name}", action="people.staff.signed_in", subject=f"staff:{name}", by="passkey"
+    )
+    return signed_in(member)
+
+
+def _let_in(verdict: str, member: StaffMember | None) -> StaffSignedIn:
     if verdict == "locked":
         raise refusals.LockedOut(_("错误次数过多，账号已锁定 15 分钟。如非本人操作，请联系管理员。"))
     if member is None:
         raise refusals.SignInRefused(_("账号、密码或动态码不正确。"))
-    return StaffSignedIn(name=member.name, shown_name=member.shown_name, roles=list(member.roles))
+    return signed_in(member)
+
+
+def signed_in(member: StaffMember) -> StaffSignedIn:
+    """What the door has to know of somebody who proved who they are."""
+    return StaffSignedIn(
+        name=member.name,
+        shown_name=member.shown_name,
+        session_round=member.session_round,
+        has_second_factor=has_second_factor(member),
+    )
 
 
 @transaction.atomic
-def _check(name: str, password: str, totp_code: str) -> tuple[str, StaffMember | None]:
+def _check(name: str, password: str, totp_code: str, *, action: str) -> tuple[str, StaffMember | None]:
     now = clock.wall()
-    member = StaffMember.objects.select_for_update().filter(name=name, is_active=True).first()
+    member = (
+        StaffMember.objects.select_for_update().filter(name=name, is_active=True, is_locked=False).first()
+    )
     if member is None:
         make_password(password)  # as slow as a real comparison, so that names cannot be told apart by time
         return "refused", None
     if member.locked_until and member.locked_until > now:
         return "locked", None
-    step = None
-    if member.totp_secret:
-        step = totp.matching_step(
-            member.totp_secret, totp_code, at=now.timestamp(), after=member.totp_last_step
-        )
-    if check_password(password, member.password) and (step or not member.totp_secret):
+    # Both are looked at whatever the other says, so that time does not tell which one was wrong.
+    password_fits = check_password(password, member.password)
+    if _second_factor_fits(member, totp_code, now, spend=password_fits) and password_fits:
         member.failed_tries, member.locked_until, member.last_sign_in_at = 0, None, now
-        member.totp_last_step = step or member.totp_last_step
         member.save()
-        audit.record(actor=f"staff:{name}", action="people.staff.signed_in", subject=f"staff:{name}")
+        audit.record(actor=f"staff:{name}", action=action, subject=f"staff:{name}")
         return "right", member
     rules = rule_data.value("staff_lock_out", on=business_date.current())
     member.failed_tries += 1
@@ -86,26 +130,43 @@ def _check(name: str, password: str, totp_code: str) -> tuple[str, StaffMember |
     return ("locked" if member.locked_until and member.locked_until > now else "refused"), None
 
 
+def _second_factor_fits(member: StaffMember, code: str, now: datetime.datetime, *, spend: bool) -> bool:
+    """A code that fits is spent only beside the right password, or guessing would use up somebody's codes."""
+    if not has_second_factor(member):
+        return True
+    if member.totp_secret:
+        step = totp.matching_step(member.totp_secret, code, at=now.timestamp(), after=member.totp_last_step)
+        if step is not None:
+            member.totp_last_step = step if spend else member.totp_last_step
+            return True
+    return spend_recovery_code(member=member, code=code) if spend else False
+
+
 @transaction.atomic
-def add_staff(*, by: str, name: str, shown_name: str, password: str, roles: list[str]) -> None:
-    """Give someone a door of their own; an existing name is left as it is."""
+def add_staff(
+    *,
+    by: str,
+    name: str,
+    shown_name: str,
+    roles: list[str],
+    password: str = "",
+    totp_secret: str = "",
+    person: str = "",
+) -> None:
+    """
+    Give someone a door of their own; an existing name is left as it is.
+
+    Without a password they choose one by a link (`make_staff_link`), without a second factor they set one up on coming in.
+    """
     _member, is_new = StaffMember.objects.get_or_create(
         name=name,
         defaults={
             "shown_name": shown_name,
-            "password": make_password(password),
+            "person": person,
+            "password": make_password(password or None),
+            "totp_secret": totp_secret,
             "roles": [Role(role).value for role in roles],
         },
     )
     if is_new:
         audit.record(actor=by, action="people.staff.added", subject=f"staff:{name}", roles=roles)
-
-
-@transaction.atomic
-def set_totp(*, name: str, secret: str, code: str) -> None:
-    """Turn the second factor on, once its first code was typed right. Raises: CodeWrong."""
-    step = totp.matching_step(secret, code.strip(), at=clock.wall().timestamp(), after=0)
-    if step is None:
-        raise refusals.CodeWrong(_("动态码不对，请等下一个 30 秒再输入。"), field="code")
-    StaffMember.objects.filter(name=name).update(totp_secret=secret, totp_last_step=step)
-    audit.record(actor=f"staff:{name}", action="people.staff.totp_on", subject=f"staff:{name}")
