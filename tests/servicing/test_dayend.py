@@ -62,7 +62,7 @@ def test_a_debit_in_bulk_leaves_what_the_engine_would() -> None:
     close_to(DUE_1 + ONE_DAY, collect_all)
 
     counts = DayEndStep.objects.get(business_date=DUE_1, name="collections").counts
-    assert (counts["in_bulk"], counts["one_by_one"]) == (len(loans), 0)
+    assert (counts["in_bulk"], counts["by_engine"]) == (len(loans), 0)
     for borrower_id, loan_id in loans:
         assert queries.loan(borrower_id=borrower_id, loan_id=loan_id).paid_installments == 1
     assert verification.verify(workers=1) == []

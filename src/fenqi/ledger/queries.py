@@ -23,11 +23,14 @@ FROM (
   SELECT account, book_id, debit_fen, credit_fen FROM ledger_daytotal WHERE business_date <= %(on)s
   UNION ALL
   SELECT side.account, t.book_id, side.debit_fen, side.credit_fen
-  FROM ledger_transfer t
-  CROSS JOIN LATERAL (VALUES (t.debit_account, t.amount_fen, 0::bigint),
-                             (t.credit_account, 0::bigint, t.amount_fen)) AS side (account, debit_fen, credit_fen)
-  WHERE t.business_date <= %(on)s
-    AND t.business_date > coalesce((SELECT max(business_date) FROM ledger_closedday), '-infinity'::date)
+  FROM (
+    SELECT debit_account, credit_account, book_id, sum(amount_fen)::bigint AS fen FROM ledger_transfer
+    WHERE business_date <= %(on)s
+      AND business_date > coalesce((SELECT max(business_date) FROM ledger_closedday), '-infinity'::date)
+    GROUP BY debit_account, credit_account, book_id
+  ) t
+  CROSS JOIN LATERAL (VALUES (t.debit_account, t.fen, 0::bigint),
+                             (t.credit_account, 0::bigint, t.fen)) AS side (account, debit_fen, credit_fen)
 ) moved
 GROUP BY account, book_id
 """

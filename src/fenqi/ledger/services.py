@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import zlib
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.domain.posting_rules import Entry
-from fenqi.ledger.models import Book
+from fenqi.ledger.models import Book, DayTotal
 from fenqi.plumbing import audit
 from fenqi.plumbing.errors import Conflict, NotFound
 
@@ -195,20 +196,23 @@ def close_day(on: datetime.date) -> int:
         if row:
             return int(row[0])
         cursor.execute(
-            """
-            INSERT INTO ledger_daytotal (business_date, account, book_id, debit_fen, credit_fen)
-            SELECT %(on)s, side.account, t.book_id, sum(side.debit_fen), sum(side.credit_fen)
-            FROM ledger_transfer t
-            CROSS JOIN LATERAL (VALUES (t.debit_account, t.amount_fen, 0::bigint),
-                                       (t.credit_account, 0::bigint, t.amount_fen)) AS side (account, debit_fen, credit_fen)
-            WHERE t.business_date = %(on)s
-            GROUP BY side.account, t.book_id
-            """,
-            {"on": on},
+            "SELECT debit_account, credit_account, book_id, sum(amount_fen)::bigint, count(*) FROM ledger_transfer"
+            " WHERE business_date = %s GROUP BY debit_account, credit_account, book_id",
+            [on],
         )
+        moved = cursor.fetchall()
+        totals: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+        for debit, credit, book_id, fen, _count in moved:
+            totals[debit, book_id][0] += fen
+            totals[credit, book_id][1] += fen
+        DayTotal.objects.bulk_create(
+            DayTotal(
+                business_date=on, account=account, book_id=book_id, debit_fen=debit_fen, credit_fen=credit_fen
+            )
+            for (account, book_id), (debit_fen, credit_fen) in sorted(totals.items())
+        )
+        transfers = sum(row[4] for row in moved)
         cursor.execute(
-            "INSERT INTO ledger_closedday (business_date, transfers)"
-            " SELECT %(on)s, count(*) FROM ledger_transfer WHERE business_date = %(on)s RETURNING transfers",
-            {"on": on},
+            "INSERT INTO ledger_closedday (business_date, transfers) VALUES (%s, %s)", [on, transfers]
         )
-        return int(cursor.fetchone()[0])
+        return transfers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -82,6 +82,17 @@ def today(open_on: datetime.date) -> datetime.date:
     return open_on if settings.CLOCK_FOLLOWS_BUSINESS_DATE else timezone.localdate()
 
 
+def received(loaded: Loaded, amount_fen: int, on: datetime.date | None = None) -> Event:
+    """Money received for a loan on a date (today where it is left out), as an event of it."""
+    return Event(
+        id=str(loaded.loan.sequence + 1),
+        kind=EventKind.RECOVERY if loaded.loan.state in LOSSES else EventKind.REPAYMENT,
+        on=on or today(loaded.open_on),
+        amount_fen=amount_fen,
+        sequence=loaded.loan.sequence + 1,
+    )
+
+
 def check_amount(amount_fen: Any, *, largest_fen: int = LARGEST_FEN) -> None:
     """Raises: AmountNotPositive, AmountTooLarge."""
     if isinstance(amount_fen, bool) or not isinstance(amount_fen, int) or amount_fen <= 0:
@@ -121,6 +132,60 @@ def record(
     raise AssertionError("unreachable")
 
 
+class Wanted(NamedTuple):
+    """What `record` was asked for."""
+
+    borrower_id: int
+    loan_id: UUID
+    reference: str
+    source: str
+    make: Callable[[Loaded], Event]
+    kind: str
+    amount_fen: int
+
+
+def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, LoanState]:
+    """What the event changes, and the state it leaves."""
+    loan = loaded.loan
+    event = replace(wanted.make(loaded), id=str(loan.sequence + 1), sequence=loan.sequence + 1)
+    check_date(loaded, event.on)
+    before, after = _states(loaded, terms, event)
+    return Change(
+        borrower_id=wanted.borrower_id,
+        loan=loan,
+        event=event,
+        reference=wanted.reference,
+        reference_kind=wanted.kind,
+        source=wanted.source,
+        entry=_entry(loaded, event, before, after),
+        entry_on=max(loaded.open_on, event.on),
+        projection=project(terms, [*loaded.events, event], after),
+        notice=_notice(loaded, event, after),
+    ), after
+
+
+def check_loan(wanted: Wanted, loaded: Loaded | None) -> Loaded:
+    """
+    The loan that was read, if the event may be recorded on it.
+
+    Raises: LoanNotFound, ServicedByLender, ReferenceReused.
+    """
+    if loaded is None:
+        raise LoanNotFound(_("没有这笔借据。"), loan_id=str(wanted.loan_id))
+    if loaded.loan.serviced_by != "us":
+        raise ServicedByLender(_("这笔借据由资金方自己管理，请到资金方还款。"), loan=loaded.loan.number)
+    if loaded.earlier:
+        check_same(
+            loaded.earlier,
+            wanted.borrower_id,
+            wanted.loan_id,
+            wanted.kind,
+            wanted.amount_fen,
+            wanted.reference,
+        )
+    return loaded
+
+
 def _record(
     borrower_id: int,
     loan_id: UUID,
@@ -130,35 +195,19 @@ def _record(
     kind: str,
     amount_fen: int,
 ) -> Recorded:
+    wanted = Wanted(borrower_id, loan_id, reference, source, make, kind, amount_fen)
     read = store_quick.read(borrower_id=borrower_id, loan_id=loan_id, reference=reference)
-    if read is None:
-        raise LoanNotFound(_("没有这笔借据。"), loan_id=str(loan_id))
-    loaded, is_current = read
-    loan = loaded.loan
-    if loan.serviced_by != "us":
-        raise ServicedByLender(_("这笔借据由资金方自己管理，请到资金方还款。"), loan=loan.number)
+    loaded = check_loan(wanted, read and read[0])
+    assert read is not None
+    loan, is_current = loaded.loan, read[1]
     terms = terms_of(loan)
     if loaded.earlier:
-        check_same(loaded.earlier, borrower_id, loan_id, kind, amount_fen, reference)
         return _answer_again(loaded, terms, reference)
-    event = replace(make(loaded), id=str(loan.sequence + 1), sequence=loan.sequence + 1)
-    check_date(loaded, event.on)
-    before, after = _states(loaded, terms, event)
-    entry = _entry(loaded, event, before, after)
-    change = Change(
-        borrower_id=borrower_id,
-        loan=loan,
-        event=event,
-        reference=reference,
-        reference_kind=kind,
-        source=source,
-        entry=entry,
-        entry_on=max(loaded.open_on, event.on),
-        projection=project(terms, [*loaded.events, event], after),
-        notice=_notice(loaded, event, after),
-    )
+    change, after = work_out(wanted, loaded, terms)
+    event = change.event
     is_ordinary = (
-        before is None
+        event.kind in SIMPLE
+        and event.on >= loan.last_event_on
         and is_current
         and loan.state == "active"
         and change.projection.loan["oldest_unpaid_due_on"] is None
@@ -169,9 +218,17 @@ def _record(
         store_quick.write(change, met)
     else:
         store.save(change, before=store.installments_of(borrower_id, loan.id))
-    if after.status is LoanStatus.SETTLED and loan.state != "settled":
-        outbox.publish("servicing.loan.settled", borrower_id=borrower_id, loan_id=loan_id, number=loan.number)
+    announce(change, after)
     return _recorded(loaded, after, event.id, reference, is_new=True)
+
+
+def announce(change: Change, after: LoanState) -> None:
+    """Tell others what a change means to them."""
+    loan = change.loan
+    if after.status is LoanStatus.SETTLED and loan.state != "settled":
+        outbox.publish(
+            "servicing.loan.settled", borrower_id=change.borrower_id, loan_id=loan.id, number=loan.number
+        )
 
 
 def terms_of(loan: store.LoanRow) -> LoanTerms:

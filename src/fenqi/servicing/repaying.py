@@ -23,7 +23,7 @@ from fenqi.servicing.errors import (
     WrongCurrency,
 )
 from fenqi.servicing.models import Loan
-from fenqi.servicing.recording import LOSSES, RECEIVED_KIND, Recorded, check_amount, record
+from fenqi.servicing.recording import RECEIVED_KIND, Recorded, check_amount, record
 from fenqi.servicing.store import Loaded
 
 BILL_KIND = "bill"
@@ -52,20 +52,12 @@ def record_repayment(
     if currency != "CNY":
         raise WrongCurrency(_("这笔借据只收人民币。"), field="currency", currency=currency)
 
-    def make(loaded: Loaded) -> Event:
-        return Event(
-            id="new",
-            kind=EventKind.RECOVERY if loaded.loan.state in LOSSES else EventKind.REPAYMENT,
-            on=received_on or recording.today(loaded.open_on),
-            amount_fen=amount_fen,
-        )
-
     return record(
         borrower_id=borrower_id,
         loan_id=loan_id,
         reference=reference,
         source=source,
-        make=make,
+        make=lambda loaded: recording.received(loaded, amount_fen, received_on),
         kind=RECEIVED_KIND,
         amount_fen=amount_fen,
     )

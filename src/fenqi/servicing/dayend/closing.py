@@ -29,7 +29,11 @@ RECEIVABLE = (Account.INTEREST_RECEIVABLE, Account.FEE_RECEIVABLE)
 
 ELAPSED = "greatest(0, least(%(on)s, l.accrues_to) - l.accrues_from)"
 LENGTH = "(l.accrues_to - l.accrues_from)"
-ACCRUED = f"coalesce((2 * l.{{0}}_accruing_fen * {ELAPSED} + {LENGTH}) / nullif(2 * {LENGTH}, 0), 0)"
+# Most loans have one of interest, fee and subsidy; what is not there costs no division.
+ACCRUED = (
+    f"CASE WHEN l.{{0}}_accruing_fen = 0 THEN 0 ELSE"
+    f" coalesce((2 * l.{{0}}_accruing_fen * {ELAPSED} + {LENGTH}) / nullif(2 * {LENGTH}, 0), 0) END"
+)
 # A loan more than 90 days past due earns nothing until it is received; its receivable is taken back.
 EARNS = "l.tier < 3"
 

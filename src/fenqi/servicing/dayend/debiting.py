@@ -9,21 +9,16 @@ formula can tell: those are booked by seven statements, whatever their number. E
 from __future__ import annotations
 
 import datetime
-import logging
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from fenqi.domain.posting_rules import Account
 from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
 from fenqi.plumbing import clock, rule_data
-from fenqi.servicing.dayend import parts
-from fenqi.servicing.repaying import record_repayment
-
-log = logging.getLogger(__name__)
+from fenqi.servicing.dayend import by_engine, parts
 
 Collector = Callable[[datetime.date], dict[str, int]]
 
@@ -249,6 +244,10 @@ BOOK = (
 )
 
 
+# What BOOK_LOAN leaves to the engine for what the loan itself is like, known before.
+NOT_IN_BULK = "(NOT l.is_plain OR l.state <> 'active' OR l.bucket <> 0)"
+
+
 def book_collections(on: datetime.date) -> dict[str, int]:
     """Book what was collected on a business date: in bulk what is plain, the rest through the engine."""
     with connection.cursor() as cursor:
@@ -259,57 +258,17 @@ def book_collections(on: datetime.date) -> dict[str, int]:
         collected = cursor.fetchone()[0]
     if not collected:
         return {}
+    in_bulk = parts.start(_booking(on), rows=collected)
+    # The engine takes its loans meanwhile; the two never want the same one.
+    by_the_engine = by_engine.book_collected(on, NOT_IN_BULK)
     try:
-        booked = parts.run(BOOK, {"on": on, "now": clock.wall()}, rows=collected)[0]
+        booked = in_bulk()[0]
     except (IntegrityError, psycopg.errors.UniqueViolation):
         # A handler booked one of them between our statements; now its installment is paid and the bulk leaves it out.
-        booked = parts.run(BOOK, {"on": on, "now": clock.wall()}, rows=collected)[0]
-    return {"in_bulk": booked, "one_by_one": _book_one_by_one(on)}
+        booked = parts.start(_booking(on), rows=collected)()[0]
+    return {"in_bulk": booked, "by_engine": by_the_engine + by_engine.book_collected(on)}
 
 
-BOOKED_BY_ENGINE = """
-UPDATE servicing_debitinstruction d SET state = 'booked', sequence = b.sequence, booked_at = %(now)s
-FROM unnest(%(borrowers)s::bigint[], %(debits)s::uuid[], %(sequences)s::int[]) AS b (borrower_id, debit_id, sequence)
-WHERE d.business_date = %(on)s AND d.borrower_id = b.borrower_id AND d.debit_id = b.debit_id
-"""
-
-
-def _book_one_by_one(on: datetime.date) -> int:
-    booked = 0
-    while rows := _next_collected(on):
-        # A commit for several: the engine's share of a day is small, the disk's would not be.
-        with transaction.atomic():
-            sequences = [
-                record_repayment(
-                    borrower_id=borrower_id,
-                    loan_id=loan_id,
-                    amount_fen=amount_fen,
-                    reference=str(debit_id),
-                    received_on=on,
-                    source="debit",
-                ).sequence
-                for borrower_id, loan_id, amount_fen, debit_id in rows
-            ]
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    BOOKED_BY_ENGINE,
-                    {
-                        "on": on,
-                        "now": clock.wall(),
-                        "borrowers": [row[0] for row in rows],
-                        "debits": [row[3] for row in rows],
-                        "sequences": sequences,
-                    },
-                )
-        booked += len(rows)
-    return booked
-
-
-def _next_collected(on: datetime.date) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT borrower_id, loan_id, amount_fen, debit_id FROM servicing_debitinstruction"
-            " WHERE business_date = %s AND state = 'collected' ORDER BY borrower_id, loan_id, due_on LIMIT 100",
-            [on],
-        )
-        return list(cursor.fetchall())
+def _booking(on: datetime.date) -> parts.Statements:
+    given = {"on": on, "now": clock.wall()}
+    return [(statement, given) for statement in BOOK]

@@ -24,6 +24,10 @@ PLANNER = (
 )
 
 
+IN_ORDER = (("enable_hashagg", "off"),)
+"""For the workers: what they group they insert, and in the order of the key that costs less."""
+
+
 @contextmanager
 def at_work() -> Iterator[None]:
     """For the length of a day-end: its statements planned for bulk here and on the workers' connections, kept open."""
@@ -47,9 +51,9 @@ def of_this_part(column: str) -> str:
     return f"abs(mod({column}, %(parts)s) - %(part)s) < 1"
 
 
-def _plan() -> None:
+def _plan(*further: tuple[str, str]) -> None:
     with connection.cursor() as cursor:
-        for name, value in PLANNER:
+        for name, value in (*PLANNER, *further):
             cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
 
 
@@ -74,31 +78,20 @@ def run(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> list
 
     A statement takes the rows `of_this_part`. `rows` is how many are expected. Within `at_work`.
     """
-    return start(statements, values, rows=rows)()
+    return start([(statement, values) for statement in statements], rows=rows)()
 
 
-def start(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> Callable[[], list[int]]:
+def start(statements: Statements, *, rows: int) -> Callable[[], list[int]]:
     """As `run`, while the caller does something else; its result is waited for by calling what is returned."""
-    parts = _parts_of(rows)
+    parts = 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
     results = _send(
-        [[(one, values | {"parts": parts, "part": part}) for one in statements] for part in range(parts)],
-        here=parts == 1,
-    )
-    return lambda: [sum(counts) for counts in zip(*results(), strict=True)]
-
-
-def run_each(statements: Statements, *, rows: int) -> list[int]:
-    """Execute statements that do not depend on each other, every part of each a transaction; tells the rows of each."""
-    parts = _parts_of(rows)
-    counts = _send(
         [
-            [(one, values | {"parts": parts, "part": part})]
-            for one, values in statements
+            [(one, values | {"parts": parts, "part": part}) for one, values in statements]
             for part in range(parts)
         ],
         here=parts == 1,
-    )()
-    return [sum(count for [count] in counts[at : at + parts]) for at in range(0, len(counts), parts)]
+    )
+    return lambda: [sum(counts) for counts in zip(*results(), strict=True)]
 
 
 def expected(selection: str, values: Sequence[Any]) -> int:
@@ -109,16 +102,12 @@ def expected(selection: str, values: Sequence[Any]) -> int:
     return int(plan["Plan"]["Plan Rows"])
 
 
-def _parts_of(rows: int) -> int:
-    return 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
-
-
 def _send(jobs: Sequence[Statements], *, here: bool) -> Callable[[], list[list[int]]]:
     if here:
         done = [_transact(job) for job in jobs]
         return lambda: done
     while len(_executors) < WORKERS:
-        _executors.append(ThreadPoolExecutor(max_workers=1, initializer=_plan))
+        _executors.append(ThreadPoolExecutor(max_workers=1, initializer=_plan, initargs=IN_ORDER))
     sent = [_executors[position % WORKERS].submit(_transact, job) for position, job in enumerate(jobs)]
 
     def results() -> list[list[int]]:

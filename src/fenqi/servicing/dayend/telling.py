@@ -7,6 +7,7 @@ Reminders are written down in bulk; `servicing.notices.hand_over` gives them to 
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -20,8 +21,7 @@ FEW = 500
 # One reminder a lender and due date, over all of the borrower's loans with it; what it says is counted when it is sent.
 DUE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, due_on, amount_fen)
-SELECT i.borrower_id, %(template)s, l.lender_code || ':' || i.due_on || ':' || %(days)s::int, NULL, l.lender_code,
-       %(today)s, i.due_on, 0
+SELECT i.borrower_id, %(template)s, l.lender_code || %(key)s, NULL, l.lender_code, %(today)s, i.due_on, 0
 FROM servicing_loaninstallment i
 JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
 WHERE i.due_on = %(due_on)s AND i.paid_on IS NULL
@@ -52,34 +52,20 @@ ON CONFLICT DO NOTHING
 def remind(on: datetime.date) -> dict[str, int]:
     """Write down the reminders of the day after a closed business date."""
     today = on + datetime.timedelta(days=1)
-    before = {
-        days: today + datetime.timedelta(days=days)
-        for days in rule_data.value("notice_days_before_due", on=today)
-    }
     debited = rule_data.value("debit_notice_days_before_due", on=today)
     ladder = rule_data.value("overdue_reminder_days", on=today)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM servicing_loaninstallment WHERE due_on = ANY(%s)", [list(before.values())]
-        )
-        expected = cursor.fetchone()[0]
-    counts = {}
-    for days, due_on in before.items():
-        values = {
-            "template": "due_soon" if days else "due_today",
-            "days": days,
-            "today": today,
-            "due_on": due_on,
-        }
-        counts[f"due_in_{days}"] = parts.run([DUE], values, rows=expected)[0]
-    values = {
-        "template": "debit_scheduled",
-        "days": debited,
-        "today": today,
-        "due_on": today + datetime.timedelta(days=debited),
-        "dues": [today - datetime.timedelta(days=days) for days in ladder],
+    reminders = {
+        f"due_in_{days}": (DUE, _told(today, days, "due_soon" if days else "due_today"))
+        for days in rule_data.value("notice_days_before_due", on=today)
     }
-    counts["debits_announced"], counts["overdue"] = parts.run([DEBITED, OVERDUE], values, rows=expected)
+    reminders["debits_announced"] = (DEBITED, _told(today, debited, "debit_scheduled"))
+    dues = [today - datetime.timedelta(days=days) for days in ladder]
+    reminders["overdue"] = (OVERDUE, {"today": today, "dues": dues})
+    told = parts.start(
+        list(reminders.values()),
+        rows=parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [today]),
+    )()
+    counts = dict(zip(reminders, told, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM servicing_notice WHERE handed_at IS NULL LIMIT %s) w",
@@ -89,3 +75,8 @@ def remind(on: datetime.date) -> dict[str, int]:
     if 0 < waiting <= FEW:
         counts["handed_over"] = notices.hand_over()
     return {name: count for name, count in counts.items() if count}
+
+
+def _told(today: datetime.date, days: int, template: str) -> dict[str, Any]:
+    due_on = today + datetime.timedelta(days=days)
+    return {"template": template, "today": today, "due_on": due_on, "key": f":{due_on}:{days}"}

@@ -8,14 +8,11 @@ Steps `dues` and `arrears`: loans that a date moves on.
 from __future__ import annotations
 
 import datetime
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
-from fenqi.domain.replay import replay
-from fenqi.servicing import store, terms_sheets
-from fenqi.servicing.dayend import parts
-from fenqi.servicing.projection import THRESHOLDS, TIER_FROM, project
+from fenqi.servicing.dayend import by_engine, parts
+from fenqi.servicing.projection import THRESHOLDS, TIER_FROM
 
 OF_THIS_PART = parts.of_this_part("l.borrower_id")
 IS_UNPAID = """
@@ -59,13 +56,13 @@ GROUP BY l.borrower_id, l.id
 
 def turn_dues(on: datetime.date) -> dict[str, int]:
     """Move every loan with an installment due on a date into its next period."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM servicing_loaninstallment i WHERE {DUE}", {"on": on})
-        left = cursor.fetchone()[0]
-    if not left:
-        return {}
-    turned = parts.run([TURN], {"on": on}, rows=left)[0]
-    return {"left": left, "turned": turned, "by_engine": _by_engine(TURN_BY_ENGINE, on)}
+    in_bulk = parts.start(
+        [(TURN, {"on": on})],
+        rows=parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on]),
+    )
+    by_the_engine = _by_engine(TURN_BY_ENGINE, on)
+    [turned] = in_bulk()
+    return {"turned": turned, "by_engine": by_the_engine} if turned or by_the_engine else {}
 
 
 DAYS = "(%(on)s - l.oldest_unpaid_due_on - l.paused_days)"
@@ -114,21 +111,4 @@ def _by_engine(selection: str, on: datetime.date) -> int:
     with connection.cursor() as cursor:
         cursor.execute(selection, {"on": on})
         found = cursor.fetchall()
-    for borrower_id, loan_id in found:
-        project_again(borrower_id=borrower_id, loan_id=loan_id, on=on)
-    return len(found)
-
-
-@transaction.atomic
-def project_again(*, borrower_id: int, loan_id: UUID, on: datetime.date) -> None:
-    """Replay a loan up to a date and store what time alone has changed; no event, no entry."""
-    loaded = store.load(borrower_id=borrower_id, loan_id=loan_id, reference="")
-    if loaded is None or loaded.loan.terms_id is None:
-        return
-    loan = loaded.loan
-    terms = terms_sheets.of_loan(loan.terms_id, loan.starts_on, loan.first_due_on)
-    as_of = max(on, loan.last_event_on)
-    projection = project(terms, loaded.events, replay(terms, loaded.events, as_of))
-    store.save_projection(
-        borrower_id=borrower_id, loan=loan, projection=projection, before=loaded.installments, on=on
-    )
+    return by_engine.project_again(on, found)
