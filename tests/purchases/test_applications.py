@@ -14,6 +14,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from fenqi.credit import queries as credit_queries
+from fenqi.credit import reviews
 from fenqi.credit import services as credit
 from fenqi.credit.errors import AgreementUnknown, DecisionNotOpen, ReasonMissing
 from fenqi.mall import queries as mall_queries
@@ -95,18 +96,28 @@ def test_a_referred_application_is_decided_by_a_person_with_a_reason(shop, shopp
     )
     credit.decide(borrower_id=shopper, application_id=application_id, standing=None)
     assert state_of(shopper, application_id) == "referred"
-    assert [row.id for row in credit_queries.review_queue()] == [application_id]
-    file = credit_queries.review_file(borrower_id=shopper, application_id=application_id)
-    assert file.decisions[0].reasons == ("missing_days_past_due", "missing_exposure_fen")
+    assert [row.id for row in reviews.review_queue()] == [application_id]
+    file = reviews.review_file(borrower_id=shopper, application_id=application_id)
+    assert file.decisions[0].reasons == (
+        "missing_days_past_due",
+        "missing_lender_exposure_fen",
+        "missing_person_exposure_fen",
+        "missing_debt_service_bp",
+        "missing_score",
+    )
 
     word = {"staff": "lin", "borrower_id": shopper, "application_id": application_id}
     with pytest.raises(ReasonMissing):
-        credit.review_application(**word, approve=True, reason=" ")
-    credit.review_application(**word, approve=True, reason="收入证明已核实")
+        services.review_application(**word, approve=True, reason_code="income_verified", words=" ")
+    with pytest.raises(ReasonMissing):
+        services.review_application(
+            **word, approve=True, reason_code="debts_too_high", words="收入证明已核实"
+        )
+    services.review_application(**word, approve=True, reason_code="income_verified", words="收入证明已核实")
     shopping.settle()
     assert state_of(shopper, application_id) == "approved"
     with pytest.raises(DecisionNotOpen):
-        credit.review_application(**word, approve=False, reason="改主意")
+        services.review_application(**word, approve=False, reason_code="debts_too_high", words="改主意")
 
 
 def test_changing_the_plan_closes_the_application_before(shop, shopper):

@@ -26,6 +26,9 @@ FIRST = "people_account"
 
 # From a value to its borrower, as large as what they look up: spread by the value.
 LOOKUPS = {
+    "credit_addressuse": "address_index",
+    "credit_commitment": "person_index",
+    "credit_personexposure": "person_index",
     "mall_ordernumber": "number",
     "payments_channelserial": "serial",
     "people_contactinvite": "token_hash",

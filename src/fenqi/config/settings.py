@@ -150,7 +150,7 @@ SANDBOX_URL = os.environ.get("FENQI_SANDBOX_URL", "http://127.0.0.1:8001" if DEM
 FENQI_SANDBOX = bool(SANDBOX_URL)
 FENQI_PEERS = {
     name: os.environ.get(f"FENQI_{name.upper()}_URL", f"{SANDBOX_URL}/{name}" if SANDBOX_URL else "")
-    for name in ("lender", "channel", "sms", "email", "push", "identity", "bureau")
+    for name in ("lender", "channel", "sms", "email", "push", "identity", "bureau", "score")
 }
 PEER_SECRET = SECRETS["peers"]
 METRICS_TOKEN = os.environ.get("FENQI_METRICS_TOKEN", "")
@@ -163,6 +163,7 @@ FENQI_PORTS = {
     "push": "fenqi.adapters.carriers.Push",
     "identity": "fenqi.adapters.identity.Identity",
     "bureau": "fenqi.adapters.bureau.Bureau",
+    "score": "fenqi.adapters.score.Score",
     "texts": "fenqi.messages.texts.Texts",
 }
     "sessions": "fenqi.people.sessions.Sessions",
@@ -170,6 +171,8 @@ FENQI_PORTS = {
 # What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
 FENQI_FOUR_EYES: tuple[str, ...] = (
     "fenqi.purchases.proposals.RETURN",
+    "fenqi.purchases.overrides.OVERRIDE",
+    "fenqi.purchases.overrides.LIST_ENTRY",
     "fenqi.servicing.proposals.CHARGE_OFF",
     "fenqi.servicing.proposals.WRITE_OFF",
     "fenqi.servicing.proposals.WAIVER",
@@ -203,6 +206,8 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "credit.application.started": ["fenqi.purchases.handlers.application_started"],
     "credit.application.reviewed": ["fenqi.purchases.handlers.application_reviewed"],
     "credit.application.decided": ["fenqi.purchases.handlers.application_decided"],
+    "credit.review.requested": ["fenqi.purchases.handlers.review_requested"],
+    "credit.review.answered": ["fenqi.purchases.handlers.review_answered"],
     "credit.agreement.signed": ["fenqi.purchases.handlers.agreement_signed"],
     "purchases.purchase.completed": ["fenqi.purchases.handlers.purchase_completed"],
     "mall.order.cancelled": ["fenqi.purchases.handlers.order_cancelled"],
@@ -219,6 +224,7 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
 # Steps other contexts add to the day-end, after servicing's own (servicing.dayend).
 DAYEND_STEPS: list[str] = [
     "fenqi.purchases.dayend.ask_lenders",
+    "fenqi.purchases.dayend.forget_means",
     "fenqi.bureau.dayend.credit_rows",
     "fenqi.ops.retention.forget_contacts",
     "fenqi.ops.retention.forget_unused",

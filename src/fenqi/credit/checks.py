@@ -1,10 +1,10 @@
-"""What `fenqi verify` asks of credit: quotes and agreements still say what their hashes were taken over."""
+"""What `fenqi verify` asks of credit: quotes, agreements and decisions still say what their hashes were taken over; what is held adds up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fenqi.credit import quotes
+from fenqi.credit import quotes, rereading
 from fenqi.credit.models import HeldQuote
 from fenqi.credit.quotes import OfferMisstated
 from fenqi.plumbing import sql_checks
@@ -43,12 +43,31 @@ CHECKS: tuple[sql_checks.Check, ...] = (
         WHERE s.quote_digest IS DISTINCT FROM q.digest
         """,
     ),
+    (
+        "what a person holds with lender '{0}' is {1} fen, their open commitments {2}",
+        """
+        SELECT e.lender_code, e.held_fen, coalesce(sum(c.amount_fen), 0) FROM credit_personexposure e
+        LEFT JOIN credit_commitment c ON c.person_index = e.person_index AND c.released_at IS NULL
+         AND (e.lender_code = '' OR c.lender_code = e.lender_code)
+        GROUP BY e.person_index, e.lender_code, e.held_fen
+        HAVING e.held_fen <> coalesce(sum(c.amount_fen), 0)
+        """,
+    ),
+    (
+        "application {0} of borrower {1} is {2} and still holds a part of its person's limit",
+        """
+        SELECT a.id, a.borrower_id, a.state FROM credit_application a
+        JOIN credit_commitment c ON c.person_index = a.person_index AND c.subject_id = a.id
+        WHERE c.released_at IS NULL AND a.state IN ('declined', 'done', 'cancelled')
+        """,
+    ),
 )
 
 
 def differences() -> Iterator[str]:
     """The differences found."""
     yield from sql_checks.differences(CHECKS)
+    yield from rereading.differences()
     for row in HeldQuote.objects.order_by("id").iterator(ROWS_AT_ONCE):
         try:
             is_whole = quotes.from_json(row.quote).digest() == bytes(row.digest)

@@ -1,62 +1,84 @@
-"""Our own word on an application: rules as dated data over a few facts; what is not known refers to a person."""
+"""The rule sets decisions are made by: the one in force on a date, and the one a kept decision was made by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import get_language
+
+from fenqi.credit.models import RuleSetUsed
 from fenqi.credit.ports import DecisionResult
+from fenqi.domain.decision import Outcome, Rule, RuleSet, read_rules
+from fenqi.plumbing import clock, rule_data
 
-_WEIGHT = {DecisionResult.APPROVED: 0, DecisionResult.REFERRED: 1, DecisionResult.DECLINED: 2}
+if TYPE_CHECKING:
+    import datetime
+
+NEUTRAL = "neutral"
+RESULT_OF = {
+    Outcome.APPROVE: DecisionResult.APPROVED,
+    Outcome.REFER: DecisionResult.REFERRED,
+    Outcome.DECLINE: DecisionResult.DECLINED,
+}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+def in_force(*, on: datetime.date) -> RuleSet:
+    """The rule set of a date."""
+    return read_rules(rule_data.value("credit.rules", on=on))
+
+
+def keep(rules: RuleSet, *, on: datetime.date) -> None:
+    """Keep the rule set a decision was made by, once."""
+    if not RuleSetUsed.objects.filter(digest=rules.digest).exists():
+        RuleSetUsed.objects.bulk_create(
+            [
+                RuleSetUsed(
+                    digest=rules.digest,
+                    rules=rule_data.value("credit.rules", on=on),
+                    first_used_at=clock.now(),
+                )
+            ],
+            ignore_conflicts=True,
+        )
+
+
+@lru_cache(maxsize=64)
+def kept(digest: bytes) -> RuleSet:
+    """The rule set of this hash, as it was. Raises: RuleSetUsed.DoesNotExist; RuleBroken where it is not that one."""
+    rules = read_rules(RuleSetUsed.objects.get(digest=digest).rules)
+    if rules.digest != digest:
+        raise ValueError(f"rule set {digest.hex()[:12]} was changed")
+    return rules
+
+
+def words_of(rule: Rule) -> str:
+    """What a rule says, for staff, in the language of the page."""
+    return rule.words[_language()]
+
+
+def reason_for_applicant(reason: str, *, on: datetime.date) -> dict[str, Any]:
     """
-    What the rules may look at. None is "not known". `exposure_fen` is what is owed already plus this amount.
+    What an applicant reads for a reason: {"words", "next", "is_neutral"}.
 
-    `days_past_due` is of the worst open loan, 0 without one.
+    A reason that has no words of its own (a signal, a list, another person's answer) is told neutrally.
     """
-
-    age: int | None
-    is_student: bool | None
-    days_past_due: int | None
-    exposure_fen: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The strictest word of all rules that met, and which they were."""
-
-    result: DecisionResult
-    reasons: tuple[str, ...]
+    known: dict[str, Any] = rule_data.value("credit.reasons", on=on)
+    told = known.get(reason, known[NEUTRAL])
+    language = _language()
+    return {
+        "words": told["words"][language],
+        "next": told["next"][language],
+        "is_neutral": told.get("is_neutral", False),
+    }
 
 
-def judge(*, rules: list[dict[str, Any]], facts: Facts, lender_kind: str) -> Verdict:
-    """
-    Apply every rule of rule datum `credit.decision`; the strictest result wins.
-
-    A rule is {rule, fact, below | above | equals, then, lender_kinds?}. A fact that is not known refers to a person
-    with the reason missing_<fact>.
-    """
-    met: list[tuple[DecisionResult, str]] = []
-    for rule in rules:
-        if lender_kind not in rule.get("lender_kinds", [lender_kind]):
-            continue
-        known = getattr(facts, rule["fact"])
-        if known is None:
-            met.append((DecisionResult.REFERRED, f"missing_{rule['fact']}"))
-        elif _meets(rule, known):
-            met.append((DecisionResult(rule["then"]), rule["rule"]))
-    result = max((one for one, _ in met), key=_WEIGHT.__getitem__, default=DecisionResult.APPROVED)
-    return Verdict(
-        result=result, reasons=tuple(dict.fromkeys(reason for one, reason in met if one is result))
-    )
+def staff_reasons(*, on: datetime.date, outcome: str | None = None) -> list[tuple[str, str]]:
+    """Reason codes of a person's decision with their words; `outcome`: approve | decline."""
+    known: dict[str, Any] = rule_data.value("credit.staff_reasons", on=on)
+    language = _language()
+    return [(code, one[language]) for code, one in known.items() if outcome in (None, one["for"])]
 
 
-def _meets(rule: dict[str, Any], known: Any) -> bool:
-    if "below" in rule:
-        return bool(known < rule["below"])
-    if "above" in rule:
-        return bool(known > rule["above"])
-    return bool(known == rule["equals"])
+def _language() -> str:
+    return "en" if (get_language() or "zh").startswith("en") else "zh-CN"

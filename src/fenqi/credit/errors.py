@@ -99,3 +99,45 @@ class ReasonMissing(Refusal):
     """A decision by a person needs its reason in words."""
 
     code = "reason_missing"
+
+
+class ExposureExceeded(Conflict):
+    """What the person owes and may come to owe would exceed a limit."""
+
+    code = "exposure_exceeded"
+
+
+class OverrideImpossible(NotAllowed):
+    """The decision rests on a rule nobody may decide against, or is no decision of ours."""
+
+    code = "override_impossible"
+
+
+class ReviewNotOpen(NotAllowed):
+    """This decision cannot be reviewed by a person, or was already."""
+
+    code = "review_not_open"
+
+
+class MeansUnreadable(Refusal):
+    """Income or monthly dues that cannot be read as an amount."""
+
+    code = "means_unreadable"
+
+
+class ConsentMissing(Refusal):
+    """Without this consent it is not done."""
+
+    code = "credit_consent_missing"
+
+
+class ListUnreadable(Refusal):
+    """No such list, or no number that can stand on one."""
+
+    code = "list_unreadable"
+
+
+class ListEntryUnknown(NotFound):
+    """No such entry on a list."""
+
+    code = "list_entry_unknown"

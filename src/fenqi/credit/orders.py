@@ -8,20 +8,27 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GoodsLine:
-    """One line of the order."""
+    """One line of the order. `model` and whether it resells at once are for signals; an agreement does not name them."""
 
     name: str
     quantity: int
     amount_fen: int
+    model: str = ""
+    is_instant_resale: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderSummary:
-    """The order's number, the lines to be paid by installments, and the sum of the rest, which is paid at once."""
+    """
+    The order's number, the lines to be paid by installments, and the sum of the rest, which is paid at once.
+
+    `address` is where the goods go, in clear: it is hashed on arrival and never kept.
+    """
 
     number: str
     financed: tuple[GoodsLine, ...]
     full_amount_fen: int
+    address: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For the application that is kept."""

@@ -191,3 +191,23 @@ class LenderPort(Protocol):
     ) -> RefundAnswer:
         """The merchant gives back part or all of what was disbursed under `of`."""
         ...
+
+
+class ScoreUnavailable(Exception):
+    """The bureau did not answer in time, or not in a way we can read: the score is not known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreAnswer:
+    """The bureau's answer: 0 (worst) to 1000, None where it knows no score of this person; `serial` is its own number."""
+
+    score: int | None
+    serial: str
+
+
+class ScorePort(Protocol):
+    """`ports.get("score")`: a credit score, asked for only under the consent `bureau_query`."""
+
+    def score(self, *, reference: str, real_name: str, id_number: str) -> ScoreAnswer:
+        """The same reference is one query at the bureau. Raises: ScoreUnavailable."""
+        ...

@@ -20,6 +20,7 @@ from fenqi.credit.models import (
     Decision,
     Lender,
     PublishedPlan,
+    ReviewRequest,
 )
 from fenqi.credit.services.quoting import Held, find_quote
 from fenqi.domain.plans import Plan, plan_from_json, quote_plan
@@ -64,27 +65,6 @@ class ApplicationView:
     def is_open(self) -> bool:
         """Still on its way."""
         return self.state not in CLOSED_STATES
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionView:
-    """One word that was spoken on an application."""
-
-    by: str
-    decided_by: str
-    result: str
-    reasons: tuple[str, ...]
-    inputs: dict[str, Any]
-    at: datetime.datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReviewFile:
-    """What a reviewer needs to decide a referred application."""
-
-    application: ApplicationView
-    quote: quotes.QuotedPlan
-    decisions: tuple[DecisionView, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +161,7 @@ def application(*, borrower_id: int, application_id: UUID) -> ApplicationView:
     row = Application.objects.filter(borrower_id=borrower_id, id=application_id).first()
     if row is None:
         raise ApplicationUnknown(_("没有这个分期申请。"))
-    return _views([row])[0]
+    return views_of([row])[0]
 
 
 def applications_of_order(*, borrower_id: int, order_id: UUID) -> list[ApplicationView]:
@@ -189,41 +169,12 @@ def applications_of_order(*, borrower_id: int, order_id: UUID) -> list[Applicati
     rows = Application.objects.filter(borrower_id=borrower_id, order_id=order_id).order_by(
         "-started_at", "-id"
     )
-    return _views(rows)
+    return views_of(rows)
 
 
 def open_applications(*, borrower_id: int) -> list[ApplicationView]:
     """Applications that are still on their way."""
-    return _views(Application.objects.filter(borrower_id=borrower_id).exclude(state__in=CLOSED_STATES))
-
-
-def review_queue(limit: int = 100) -> list[ApplicationView]:
-    """Applications that wait for a person, the oldest first."""
-    rows = Application.objects.filter(state=ApplicationState.REFERRED).order_by("started_at")[:limit]
-    return _views(rows)
-
-
-def review_file(*, borrower_id: int, application_id: UUID) -> ReviewFile:
-    """An application with its quote and everything that was said on it. Raises: ApplicationUnknown."""
-    view = application(borrower_id=borrower_id, application_id=application_id)
-    spoken = Decision.objects.filter(borrower_id=borrower_id, application_id=application_id).order_by(
-        "at", "id"
-    )
-    return ReviewFile(
-        application=view,
-        quote=find_quote(quote_id=view.quote_id).quote,
-        decisions=tuple(
-            DecisionView(
-                by=row.get_by_display(),
-                decided_by=row.decided_by,
-                result=row.result,
-                reasons=tuple(row.reasons),
-                inputs=row.inputs,
-                at=row.at,
-            )
-            for row in spoken
-        ),
-    )
+    return views_of(Application.objects.filter(borrower_id=borrower_id).exclude(state__in=CLOSED_STATES))
 
 
 def decision_serial(*, borrower_id: int, application_id: UUID) -> str:
@@ -265,7 +216,8 @@ def agreement(
     )
 
 
-def _views(rows: Iterable[Application]) -> list[ApplicationView]:
+def views_of(rows: Iterable[Application]) -> list[ApplicationView]:
+    """Applications as doors see them."""
     names = {code: lender.name for code, lender in lenders().items()}
     return [
         ApplicationView(
@@ -288,5 +240,6 @@ def _views(rows: Iterable[Application]) -> list[ApplicationView]:
 
 
 def review_queue_size() -> int:
-    """How many applications wait for a person."""
-    return Application.objects.filter(state=ApplicationState.REFERRED).count()
+    """How many applications wait for a person, referred or by their applicant's wish."""
+    referred = Application.objects.filter(state=ApplicationState.REFERRED).count()
+    return referred + ReviewRequest.objects.filter(state="open").count()

@@ -12,6 +12,8 @@ class Step(enum.StrEnum):
     """Steps of an application, in order; the last four are ends or waits."""
 
     IDENTITY = "identity"
+    MEANS = "means"
+    """Only where a rule needs to know what the person earns."""
     CONTACT = "contact"
     CARD = "card"
     DECISION = "decision"
@@ -32,6 +34,7 @@ class Progress:
     is_identified: bool
     contact_status: str
     has_card: bool
+    wants_means: bool = False
 
 
 _BY_STATE = {
@@ -50,6 +53,8 @@ def next_step(progress: Progress) -> Step:
     if progress.state == ApplicationState.STARTED:
         if not progress.is_identified:
             return Step.IDENTITY
+        if progress.wants_means:
+            return Step.MEANS
         if progress.contact_status != "approved":
             return Step.CONTACT
         return Step.DECISION

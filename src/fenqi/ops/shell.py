@@ -49,6 +49,13 @@ DESKS = (
         roles=(Role.REVIEWER,),
     ),
     Desk(
+        code="reviews",
+        url="/ops/queues/reviews/",
+        label=_("复核请求"),
+        icon="gavel",
+        roles=(Role.REVIEWER,),
+    ),
+    Desk(
         code="returns", url="/ops/queues/returns/", label=_("退货审核"), icon="undo-2", roles=(Role.SERVICE,)
     ),
     Desk(code="shipping", url="/ops/shipping/", label=_("待发货"), icon="truck", roles=(Role.SERVICE,)),

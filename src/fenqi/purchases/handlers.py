@@ -7,7 +7,9 @@ from uuid import UUID
 
 from fenqi.credit import queries as credit_queries
 from fenqi.credit import services as credit
+from fenqi.mall import services as mall
 from fenqi.messages import services as messages
+from fenqi.plumbing.errors import Conflict
 from fenqi.purchases import services, waiting
 from fenqi.purchases.models import Purchase
 
@@ -51,6 +53,29 @@ def application_decided(payload: Payload) -> None:
         },
         reference=f"application-decided:{application.id}:{payload['state']}",
     )
+
+
+def review_requested(payload: Payload) -> None:
+    """A person will look at it: the goods are kept meanwhile."""
+    try:
+        mall.mark_in_review(borrower_id=payload["borrower_id"], order_id=UUID(payload["order_id"]), anew=True)
+    except Conflict:
+        return  # given up, or paid another way: the answer is for the applicant all the same
+
+
+def review_answered(payload: Payload) -> None:
+    """Tell the applicant that there is an answer; what it says stands on their page only."""
+    messages.send(
+        borrower_id=payload["borrower_id"],
+        template="review_answered",
+        context={"path": f"/checkout/decision/?application={payload['application_id']}"},
+        reference=f"review-answered:{payload['request_id']}",
+    )
+    if payload["state"] == "upheld":
+        application = credit_queries.application(
+            borrower_id=payload["borrower_id"], application_id=UUID(payload["application_id"])
+        )
+        mall.leave_review(borrower_id=payload["borrower_id"], order_id=application.order_id)
 
 
 def agreement_signed(payload: Payload) -> None:

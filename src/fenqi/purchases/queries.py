@@ -18,6 +18,7 @@ from fenqi.plumbing import business_date
 from fenqi.plumbing.templatetags.fenqi import yuan
 from fenqi.purchases.errors import PurchaseUnknown
 from fenqi.purchases.models import GiveBack, Purchase, PurchaseState
+from fenqi.purchases.services.reviewing import wants_means
 from fenqi.servicing import queries as servicing_queries
 
 if TYPE_CHECKING:
@@ -78,10 +79,11 @@ class ReturnPreview:
 def journey(*, application: ApplicationView) -> Journey:
     """Where an application waits; asks only what its state needs."""
     borrower_id = application.borrower_id
-    is_identified, contact_status, has_card = False, "none", False
+    is_identified, contact_status, has_card, asks_means = False, "none", False, False
     if application.state == "started":
         person = people.person(borrower_id)
         is_identified, contact_status = person.is_identified, person.contact_status
+        asks_means = is_identified and wants_means(borrower_id=borrower_id, application_id=application.id)
     elif application.state == "approved":
         has_card = bool(people.cards(borrower_id))
     step = next_step(
@@ -90,6 +92,7 @@ def journey(*, application: ApplicationView) -> Journey:
             is_identified=is_identified,
             contact_status=contact_status,
             has_card=has_card,
+            wants_means=asks_means,
         )
     )
     return Journey(application=application, step=step)

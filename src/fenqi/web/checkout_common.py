@@ -14,6 +14,7 @@ from fenqi.credit import queries as credit
 from fenqi.credit.errors import ApplicationUnknown
 from fenqi.credit.services import GoodsLine, OrderSummary
 from fenqi.credit.steps import Step
+from fenqi.mall import queries as mall
 from fenqi.people import queries as people
 from fenqi.purchases.services import CASHIER
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _PAGES = {
     Step.IDENTITY: "/checkout/identity/",
+    Step.MEANS: "/checkout/means/",
     Step.CONTACT: "/checkout/contact/",
     Step.DECISION: "/checkout/decision/",
     Step.AGREEMENT: "/checkout/agreement/",
@@ -107,15 +109,21 @@ def reasons(quote: QuotedPlan) -> dict[str, dict[str, Any]]:
 
 
 def summary_of(order: Order) -> OrderSummary:
-    """What the agreement says of an order."""
+    """What the agreement says of an order, and what decisions look at: models of goods, where they go."""
+    resells = mall.instant_resale({line.product_slug for line in order.lines})
     return OrderSummary(
         number=order.number,
         financed=tuple(
             GoodsLine(
-                name=f"{line.name} {line.option}".strip(), quantity=line.quantity, amount_fen=line.amount_fen
+                name=f"{line.name} {line.option}".strip(),
+                quantity=line.quantity,
+                amount_fen=line.amount_fen,
+                model=line.product_slug,
+                is_instant_resale=line.product_slug in resells,
             )
             for line in order.lines
             if line.pays_by == "installments"
         ),
         full_amount_fen=order.full_amount_fen,
+        address="".join(order.address[part] for part in ("province", "city", "district", "street")),
     )

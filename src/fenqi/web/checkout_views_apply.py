@@ -17,14 +17,12 @@ from fenqi.credit import queries as credit_queries
 from fenqi.credit import services as credit
 from fenqi.credit.errors import PlanUnknown, QuoteChanged
 from fenqi.credit.quotes import changes
-from fenqi.credit.steps import Step
 from fenqi.mall import queries as mall_queries
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date, clock
 from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.plumbing.pages import shopper_required
 from fenqi.purchases import queries as purchase_queries
-from fenqi.purchases import services as purchases
 from fenqi.web.checkout_common import address_of, application_of, reasons, steps
 from fenqi.web.shell import flash
 
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
     from fenqi.credit.queries import ApplicationView, Held
     from fenqi.purchases.queries import Journey
 
-LOOK_AGAIN_SECONDS = 4
-_WAITS = ("started", "deciding", "referred")
-
 
 @require_GET
 @shopper_required
@@ -44,29 +39,7 @@ def go_on(request: HttpRequest) -> HttpResponse:
     """Wherever the application waits: the one link that is right after any interruption."""
     application = application_of(request)
     journey = purchase_queries.journey(application=application)
-    return _to_step(journey)
-
-
-@require_http_methods(["GET", "POST"])
-@shopper_required
-def decision(request: HttpRequest) -> HttpResponse:
-    """Waiting for a decision, or what was decided; 再看一次 asks again at once."""
-    application = application_of(request)
-    if request.method == "POST":
-        purchases.advance_application(borrower_id=application.borrower_id, application_id=application.id)
-        return HttpResponseRedirect(f"/checkout/next/?application={application.id}")
-    journey = purchase_queries.journey(application=application)
-    if journey.step not in (Step.DECISION, Step.DECLINED, Step.CANCELLED):
-        return _to_step(journey)
-    page = {
-        "application": application,
-        "step": journey.step.value,
-        "reasons": _reasons(application),
-        "look_again": LOOK_AGAIN_SECONDS if application.state in _WAITS else 0,
-        "steps": steps("contact"),
-        "back_url": f"/orders/{application.order.number}/",
-    }
-    return render(request, "web/checkout/decision.html", page)
+    return to_step(journey)
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,7 +49,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
     application = application_of(request)
     cards = people.cards(application.borrower_id) if application.state == "approved" else []
     if application.state != "approved" or not cards:
-        return _to_step(purchase_queries.journey(application=application))
+        return to_step(purchase_queries.journey(application=application))
     held = credit_queries.find_quote(quote_id=application.quote_id)
     on = business_date.current()
     if not held.stands(now=clock.wall(), on=on):
@@ -91,7 +64,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
             page=request.POST.get("page", ""),
             is_accepted=request.POST.get("is_accepted") == "on",
             card_id=_uuid(request.POST.get("card_id", "")),
-            evidence=_evidence(request),
+            evidence=evidence_of(request),
         )
     except QuoteChanged as e:
         flash(request, e, kind="warn")
@@ -131,7 +104,8 @@ def document(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     return response
 
 
-def _to_step(journey: Journey) -> HttpResponseRedirect:
+def to_step(journey: Journey) -> HttpResponseRedirect:
+    """The page of the step an application waits at."""
     application = journey.application
     return HttpResponseRedirect(
         address_of(journey.step, application_id=application.id, order_number=application.order.number)
@@ -207,22 +181,7 @@ def _insist_on_open_order(application: ApplicationView) -> None:
         raise Refusal(_("订单已取消或已支付，不能再签署协议；没有放款。"), code="order_closed")
 
 
-def _reasons(application: ApplicationView) -> list[str]:
-    words = {
-        "age_under_18": _("申请人未满 18 周岁。"),
-        "student_refused": _("按监管规定，小额贷款公司不向在校学生提供贷款，可改选银行方案。"),
-        "in_arrears": _("您有已逾期的分期款项，还清后可再申请。"),
-        "household_limit": _("您的分期总额已达上限，还款后可再申请。"),
-        "order_cancelled": _("订单已取消。"),
-        "replaced": _("您已为这笔订单改选了其他方案。"),
-        "order_closed": _("订单在放款前已取消，贷款机构的款项已退回。"),
-        "staff_declined": _("人工审核未通过。"),
-    }
-    found = [words[reason] for reason in application.reasons if reason in words]
-    return found or [_("贷款机构按其规则作出了决定。")]
-
-
-def _evidence(request: HttpRequest) -> dict[str, Any]:
+def evidence_of(request: HttpRequest) -> dict[str, Any]:
     """How the signature came about; the session only as a hash, never itself."""
     key = request.session.session_key or ""
     return {

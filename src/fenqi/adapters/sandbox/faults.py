@@ -9,7 +9,7 @@ from fenqi.adapters.sandbox.http import Refused
 if TYPE_CHECKING:
     from fenqi.adapters.sandbox.store import Store
 
-PEERS = ("channel", "lender", "sms", "email", "push", "identity", "bureau")
+PEERS = ("channel", "lender", "sms", "email", "push", "identity", "bureau", "score")
 # kind -> (seconds it takes unless told otherwise)
 KINDS = {
     "outage": 0.0,  # answers 503, nothing is done
@@ -17,6 +17,7 @@ KINDS = {
     "lost_answer": 0.0,  # does it, and the answer is lost on the way
     "delay": 1.5,  # does it, slowly
     "decline": 0.0,  # says no
+    "no_score": 0.0,  # the bureau knows no score of anybody
     "pending": 0.0,  # takes it and finishes later (0: when told to by /sandbox/api/settle)
     "duplicate_notice": 0.0,  # tells us thrice
 }

@@ -2,18 +2,18 @@
 
 from fenqi.credit.orders import GoodsLine, OrderSummary
 from fenqi.credit.services.applying import (
-    Standing,
     cancel_application,
-    decide,
     mark_disbursing,
     mark_done,
     mark_failed,
     replace_quote,
-    review_application,
     start_application,
 )
 from fenqi.credit.services.catalogue import publish_plan, register_lender
+from fenqi.credit.services.deciding import Standing, StandingOf, decide, wants_means
 from fenqi.credit.services.documents import agreement_pdf
+from fenqi.credit.services.lists import add_to_list, remove_from_list
+from fenqi.credit.services.means import declare_means, forget_means, withhold_means
 from fenqi.credit.services.quoting import (
     Board,
     Held,
@@ -25,33 +25,55 @@ from fenqi.credit.services.quoting import (
     renew_quote,
     smallest_amount_fen,
 )
+from fenqi.credit.services.reviewing import (
+    OVERRIDE,
+    insist_on_reason,
+    overridable,
+    override_declined,
+    request_review,
+    review_application,
+    uphold,
+)
 from fenqi.credit.services.signing import issue_page, reading_seconds, sign_agreement
 
 __all__ = [
+    "OVERRIDE",
     "Board",
     "GoodsLine",
     "Held",
     "OrderSummary",
     "Standing",
+    "StandingOf",
+    "add_to_list",
     "agreement_pdf",
     "cancel_application",
     "check_amount",
     "decide",
+    "declare_means",
     "find_quote",
+    "forget_means",
     "hold_quote",
+    "insist_on_reason",
     "issue_page",
     "make_quote",
     "make_quotes",
     "mark_disbursing",
     "mark_done",
     "mark_failed",
+    "overridable",
+    "override_declined",
     "publish_plan",
     "reading_seconds",
     "register_lender",
+    "remove_from_list",
     "renew_quote",
     "replace_quote",
+    "request_review",
     "review_application",
     "sign_agreement",
     "smallest_amount_fen",
     "start_application",
+    "uphold",
+    "wants_means",
+    "withhold_means",
 ]

@@ -22,8 +22,8 @@ from fenqi.credit.errors import (
     ReadingTooShort,
 )
 from fenqi.credit.models import Agreement, ApplicationState
-from fenqi.credit.services.applying import locked
 from fenqi.credit.services.quoting import find_quote
+from fenqi.credit.services.rows import locked
 from fenqi.people import queries as people
 from fenqi.plumbing import audit, business_date, clock, outbox, rule_data
 from fenqi.plumbing.ids import new_id, new_number

@@ -29,6 +29,7 @@ from fenqi.mall.queries.orders import (
     return_of,
     returns_waiting,
 )
+from fenqi.mall.queries.resale import instant_resale
 
 __all__ = [
     "Address",
@@ -53,6 +54,7 @@ __all__ = [
     "desk_sizes",
     "find_order",
     "home",
+    "instant_resale",
     "order",
     "orders",
     "orders_to_ship",

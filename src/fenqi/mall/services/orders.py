@@ -193,12 +193,16 @@ def _lines_of(
 
 
 @transaction.atomic
-def mark_in_review(*, borrower_id: int, order_id: UUID) -> None:
-    """Keep the goods while an application is looked at (rule reservation_minutes). Raises: OrderNotFound, OrderClosed."""
+def mark_in_review(*, borrower_id: int, order_id: UUID, anew: bool = False) -> None:
+    """
+    Keep the goods while an application is looked at (rule reservation_minutes); `anew` begins the time again.
+
+    Raises: OrderNotFound, OrderClosed.
+    """
     order = lock_order(borrower_id=borrower_id, order_id=order_id)
-    if order.state == OrderState.IN_REVIEW:
+    if order.state == OrderState.IN_REVIEW and not anew:
         return
-    _insist_on_state(order, {OrderState.AWAITING_PAYMENT})
+    _insist_on_state(order, {OrderState.AWAITING_PAYMENT, OrderState.IN_REVIEW})
     order.state = OrderState.IN_REVIEW
     order.expires_at = _expiry("in_review", business_date.current())
     order.save(update_fields=["state", "expires_at"])

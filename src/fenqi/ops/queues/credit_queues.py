@@ -1,9 +1,8 @@
-"""Applications that were referred to a person, and disputes of credit records."""
+"""Disputes of credit records."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -11,87 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.bureau import queries as bureau
 from fenqi.bureau import services as bureau_services
 from fenqi.bureau.services import CORRECTION_KIND
-from fenqi.credit import queries as credit
-from fenqi.credit import services as credit_services
 from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
-from fenqi.people import queries as people
 from fenqi.people import services as people_services
 from fenqi.people.services import Role
 from fenqi.plumbing import business_date, clock, four_eyes
 from fenqi.plumbing.errors import NotFound
 from fenqi.servicing import queries as servicing
-
-
-def _application_rows() -> list[Row]:
-    return [
-        Row(
-            borrower_id=one.borrower_id,
-            key=str(one.id),
-            title=one.lender_name,
-            note=" · ".join(one.reasons),
-            since=one.started_at,
-            amount_fen=one.amount_fen,
-        )
-        for one in credit.review_queue()
-    ]
-
-
-def _application_evidence(borrower_id: int, key: str) -> Evidence:
-    file = credit.review_file(borrower_id=borrower_id, application_id=UUID(key))
-    person = people.person(borrower_id)
-    loans = servicing.loans(borrower_id)
-    facts: list[tuple[Any, Any]] = [
-        (_("申请人"), f"{person.name_masked} {person.phone_masked}"),
-        (_("年龄"), str(person.age or "—")),
-        (_("在校学生"), _("是") if person.is_student else _("否")),
-        (_("实名"), person.identity_status),
-        (_("联系人"), person.contact_status),
-    ]
-    standing: list[tuple[Any, Any]] = [
-        (_("在还借据"), str(sum(not one.is_closed for one in loans))),
-        (_("待还总额"), sum(one.outstanding_fen for one in loans)),
-        (_("最长逾期天数"), _("%(n)d 天") % {"n": max((one.days_past_due for one in loans), default=0)}),
-    ]
-    return Evidence(
-        title=f"{file.application.lender_name} · {file.application.order.number}",
-        sections=[
-            Section(
-                heading=_("申请"),
-                facts=[
-                    (_("出借机构"), file.application.lender_name),
-                    (_("金额"), file.application.amount_fen),
-                    (_("状态"), file.application.state_label),
-                    (_("送审原因"), " · ".join(file.application.reasons)),
-                ],
-            ),
-            Section(heading=_("申请人"), facts=facts),
-            Section(heading=_("现有借款"), facts=standing),
-        ],
-        timeline=[(one.at, f"{one.by} · {one.result} · {', '.join(one.reasons)}") for one in file.decisions],
-        is_waiting=file.application.state == "referred",
-    )
-
-
-def _decide_application(*, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None:
-    credit_services.review_application(
-        staff=staff, borrower_id=borrower_id, application_id=UUID(key), approve=approve, reason=reason
-    )
-
-
-APPLICATIONS = Queue(
-    code="applications",
-    label=_("分期申请"),
-    roles=(Role.REVIEWER,),
-    rows=_application_rows,
-    evidence=_application_evidence,
-    decide=_decide_application,
-    approve_label=_("通过并送出借机构"),
-    refuse_label=_("拒绝"),
-    approve_reasons=(_("资料齐全，还款能力充足"), _("已电话核实")),
-    refuse_reasons=(_("资料不完整"), _("负债过高"), _("近期有逾期")),
-    empty=_("没有等待人工审核的申请"),
-)
 
 
 def _dispute_rows() -> list[Row]:

@@ -36,6 +36,18 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RuleRow:
+    """One rule as it was read: what it says, the figure it saw against its threshold, and what came of it."""
+
+    words: str
+    figure: Any
+    threshold: Any
+    label: Any
+    tone: str
+    is_fired: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """Everything beside the decision."""
 
@@ -44,9 +56,10 @@ class Evidence:
     warnings: list[Any] = field(default_factory=list)
     timeline: list[tuple[datetime.datetime, Any]] = field(default_factory=list)
     photos: list[tuple[Any, str]] = field(default_factory=list)
-    is_waiting: bool = True
+    rules: list[RuleRow] = field(default_factory=list)
     notice: Any = ""
     link: str = ""
+    is_waiting: bool = True
 
 
 def second_pair(proposal_id: UUID | None) -> dict[str, Any]:
@@ -57,9 +70,11 @@ def second_pair(proposal_id: UUID | None) -> dict[str, Any]:
 
 
 class Decide(Protocol):
-    """Carry the decision out; raises a Refusal when it cannot be."""
+    """Carry the decision out; raises a Refusal when it cannot be. A queue with `codes` is told the one chosen as `reason_code`."""
 
-    def __call__(self, *, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None: ...
+    def __call__(
+        self, *, staff: str, borrower_id: int, key: str, approve: bool, reason: str, **chosen: str
+    ) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,3 +92,5 @@ class Queue:
     approve_reasons: tuple[Any, ...]
     refuse_reasons: tuple[Any, ...]
     empty: Any
+    codes: Callable[[], list[tuple[str, Any]]] | None = None
+    """Kinds of reason to choose from, beside the reason in words: (code, words)."""

@@ -21,6 +21,7 @@ from fenqi.purchases.services.giving_back import (
 )
 from fenqi.purchases.services.going_on import advance_application, run_waiting
 from fenqi.purchases.services.mirroring import refresh_mirror
+from fenqi.purchases.services.reviewing import override_declined, review_application, wants_means
 
 __all__ = [
     "CASHIER",
@@ -32,6 +33,7 @@ __all__ = [
     "cancel_order",
     "check_method",
     "confirm_purchase",
+    "override_declined",
     "pause_for_return",
     "pay_full_part",
     "post_refund",
@@ -40,5 +42,7 @@ __all__ = [
     "refresh_mirror",
     "resume_after_return",
     "return_lines",
+    "review_application",
     "run_waiting",
+    "wants_means",
 ]

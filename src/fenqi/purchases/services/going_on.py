@@ -11,7 +11,7 @@ from fenqi.mall import services as mall
 from fenqi.plumbing.errors import Refusal
 from fenqi.purchases import waiting
 from fenqi.purchases.services import confirming, giving_back, mirroring, paying_out
-from fenqi.servicing import queries as servicing_queries
+from fenqi.purchases.services.standing import standing_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,12 +27,7 @@ def advance_application(*, borrower_id: int, application_id: UUID) -> str:
 
     Makes outside calls: not inside a transaction.
     """
-    loans = servicing_queries.loans(borrower_id)
-    standing = credit.Standing(
-        days_past_due=max((loan.days_past_due for loan in loans), default=0),
-        owed_fen=sum(loan.principal_outstanding_fen for loan in loans),
-    )
-    state = credit.decide(borrower_id=borrower_id, application_id=application_id, standing=standing)
+    state = credit.decide(borrower_id=borrower_id, application_id=application_id, standing=standing_of)
     if state in ("started", "deciding", "referred"):
         order_id = credit_queries.application(borrower_id=borrower_id, application_id=application_id).order_id
         mall.mark_in_review(borrower_id=borrower_id, order_id=order_id)

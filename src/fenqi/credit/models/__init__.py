@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.plumbing.sealed import SealedTextField
+
 
 class LenderKind(models.TextChoices):
     """Which rules a lender stands under (rules-cn 1.4, 1.5, 3.5)."""
@@ -105,6 +107,10 @@ class Application(models.Model):
     amount_fen = models.BigIntegerField()
     state = models.CharField(max_length=12, choices=ApplicationState.choices)
     reasons = models.JSONField(default=list)
+    address_index = models.BinaryField(max_length=32, null=True, help_text="keyed hash of where the goods go")
+    person_index = models.BinaryField(
+        max_length=32, null=True, help_text="whose exposure it is held against, once it was judged"
+    )
     started_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -122,7 +128,8 @@ class Application(models.Model):
         indexes = [
             models.Index(
                 fields=["started_at"], condition=models.Q(state="referred"), name="application_referred"
-            )
+            ),
+            models.Index(fields=["borrower_id", "started_at"], name="application_of_account"),
         ]
 
 
@@ -135,7 +142,12 @@ class DecidedBy(models.TextChoices):
 
 
 class Decision(models.Model):
-    """One word on an application: by our rules, by the lender, by a person. Never changed."""
+    """
+    One word on an application: by our rules, by the lender, by a person. Never changed.
+
+    Of the rules' word everything is kept that gives it again: the rule set by its hash, the snapshot of inputs sealed, the hash over both
+    and the answer. A person's word has a reason code, words of their own, and names the decision it stands against.
+    """
 
     append_only = True
 
@@ -147,7 +159,12 @@ class Decision(models.Model):
     decided_by = models.CharField(max_length=80, blank=True)
     result = models.CharField(max_length=10, help_text="APPROVED, DECLINED or REFERRED")
     reasons = models.JSONField(default=list)
-    inputs = models.JSONField(default=dict, help_text="what the rules saw; no personal data in clear")
+    rule_ids = models.JSONField(default=list, help_text="the rules that fired, in order")
+    snapshot = SealedTextField(data_class="C2", null=True, help_text="JSON: the inputs and a salt")
+    rules_digest = models.BinaryField(max_length=32, null=True)
+    digest = models.BinaryField(max_length=32, null=True, help_text="over rules, snapshot and answer")
+    words = SealedTextField(data_class="C2", null=True, help_text="what a person said of it")
+    overrides = models.UUIDField(null=True, help_text="the decision a person stands against")
     serial = models.CharField(max_length=64, blank=True, help_text="the lender's own number")
     at = models.DateTimeField()
 
@@ -218,3 +235,40 @@ class AgreementDocument(models.Model):
     file_id = models.UUIDField()
     digest = models.BinaryField(max_length=32)
     made_at = models.DateTimeField()
+
+
+from fenqi.credit.models.risk import (  # noqa: E402 - tables stand in the order in which they speak of each other
+    AddressUse,
+    ApplicationGoods,
+    Commitment,
+    ListEntry,
+    MeansDeclaration,
+    PersonExposure,
+    ReviewRequest,
+    RuleSetUsed,
+    ScoreInquiry,
+)
+
+__all__ = [
+    "CLOSED_STATES",
+    "AddressUse",
+    "Agreement",
+    "AgreementDocument",
+    "Application",
+    "ApplicationGoods",
+    "ApplicationState",
+    "Commitment",
+    "DecidedBy",
+    "Decision",
+    "HeldQuote",
+    "Lender",
+    "LenderInquiry",
+    "LenderKind",
+    "ListEntry",
+    "MeansDeclaration",
+    "PersonExposure",
+    "PublishedPlan",
+    "ReviewRequest",
+    "RuleSetUsed",
+    "ScoreInquiry",
+]

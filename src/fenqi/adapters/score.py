@@ -1,0 +1,29 @@
+"""The bureau's score over signed HTTP."""
+
+from __future__ import annotations
+
+from fenqi.adapters.peer import Peer, Refused, Silent
+from fenqi.credit.ports import ScoreAnswer, ScoreUnavailable
+from fenqi.plumbing import business_date, rule_data
+
+WORST, BEST = 0, 1000
+
+
+class Score:
+    """Fits credit.ports.ScorePort."""
+
+    def __init__(self) -> None:
+        self._peer = Peer("score")
+
+    def score(self, *, reference: str, real_name: str, id_number: str) -> ScoreAnswer:
+        """See ScorePort."""
+        wait_seconds = float(rule_data.value("credit.score_wait_seconds", on=business_date.current()))
+        content = {"reference": reference, "real_name": real_name, "id_number": id_number}
+        try:
+            answer = self._peer.ask("/scores", content, timeout_seconds=wait_seconds)
+        except (Silent, Refused) as e:
+            raise ScoreUnavailable(str(e)) from e
+        score = answer.get("score")
+        if score is not None and (type(score) is not int or not WORST <= score <= BEST):
+            raise ScoreUnavailable("a score that is none")
+        return ScoreAnswer(score=score, serial=str(answer.get("serial", ""))[:80])
