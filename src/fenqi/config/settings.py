@@ -165,8 +165,8 @@ FENQI_PORTS = {
     "bureau": "fenqi.adapters.bureau.Bureau",
     "score": "fenqi.adapters.score.Score",
     "texts": "fenqi.messages.texts.Texts",
-}
     "sessions": "fenqi.people.sessions.Sessions",
+}
 
 # What needs a second pair of eyes (plumbing.four_eyes): kinds of the contexts that do it.
 FENQI_FOUR_EYES: tuple[str, ...] = (
