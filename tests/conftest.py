@@ -30,10 +30,22 @@ os.environ.setdefault(
 
 from fenqi.config import embedded  # noqa: E402 - the environment comes first
 
+
+def without_durability(url: str) -> None:
+    """What a power cut would lose is of no use afterwards anyway; emptying a hundred tables is four times quicker."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as owner:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            owner.execute(f"ALTER SYSTEM SET {name} = off")
+        owner.execute("SELECT pg_reload_conf()")
+
+
 _server = None
 if "DATABASE_URL" not in os.environ:
     _server = embedded.server(Path(_home) / "pg", throwaway=True)
     os.environ["DATABASE_URL"] = _server.__enter__()
+    without_durability(os.environ["DATABASE_URL"])
 
 from fenqi.plumbing import translations  # noqa: E402
 
@@ -43,7 +55,7 @@ import django  # noqa: E402
 
 django.setup()
 
-pytest_plugins = ["tests.support.sandbox", "tests.support.browser"]
+pytest_plugins = ["tests.support.sandbox", "tests.support.browser", "tests.support.whole_run"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

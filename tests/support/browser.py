@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,3 +61,28 @@ class Faults:
                 or self.found.append(f"request to another host: {request.url}")
             ),
         )
+
+
+@contextmanager
+def without_loop() -> Iterator[None]:
+    """
+    Playwright keeps a loop marked as running in this thread for the rest of the run; what signs a document starts its own.
+
+    Nothing of the browser may be used inside.
+    """
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests without a browser run as if there never was one."""
+    if "chrome" in request.fixturenames:
+        yield
+    else:
+        with without_loop():
+            yield

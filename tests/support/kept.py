@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from tests.people import fakes
+from tests.support.browser import without_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,8 @@ def once(name: str, make: Callable[[], Any], *, sandbox: SandboxPeers, settings:
     """
     known = _kept.get(name)
     if known is None or time.monotonic() - known.made_at > GOOD_FOR_SECONDS:
-        value = make()
+        with without_loop():
+            value = make()
         sandbox.keep(name)
         _as_owner(KEEP, name)
         _kept[name] = Kept(value, _memories(), dict(settings.FENQI_PORTS), time.monotonic())

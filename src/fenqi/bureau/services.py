@@ -123,7 +123,7 @@ def answer_dispute(
         actor=f"staff:{staff}",
         action="bureau.dispute_upheld" if is_upheld else "bureau.dispute_rejected",
         subject=f"borrower:{borrower_id}",
-        reason=answer,
+        dispute_id=dispute_id,  # the answer itself is sealed there
         loan_id=dispute.loan_id,
         month=dispute.month,
     )

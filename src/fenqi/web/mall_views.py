@@ -44,7 +44,7 @@ def categories(request: HttpRequest) -> HttpResponse:
 def shelf(request: HttpRequest, category: str = "") -> HttpResponse:
     """One shelf, or what a search found."""
     form = FilterForm(request.GET)
-    category = category or request.GET.get("category", "")
+    category = category or request.GET.get("category", "").replace("\x00", "")
     wanted = form.wanted(category=category)
     found = queries.shelf(wanted)
     parameters = request.GET.copy()
