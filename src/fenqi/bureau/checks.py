@@ -17,8 +17,11 @@ WITH told AS (
   SELECT 'credit row' AS what, borrower_id, loan_id, month, as_of, balance_fen, overdue_fen, is_corrected
   FROM bureau_creditrow
   UNION ALL
-  SELECT 'row of batch ' || batch_id, borrower_id, loan_id, month, as_of, balance_fen, overdue_fen, false
-  FROM bureau_batchrow
+  SELECT 'row of batch ' || b.batch_id, b.borrower_id, b.loan_id, b.month, b.as_of, b.balance_fen, b.overdue_fen,
+         coalesce(r.is_corrected, false)
+  FROM bureau_batchrow b
+  LEFT JOIN bureau_creditrow r
+    ON r.borrower_id = b.borrower_id AND r.loan_id = b.loan_id AND r.month = b.month
 ), moved AS (
   SELECT NULL AS what, borrower_id, loan_id, NULL::date AS month, business_date AS as_of, NULL::bigint AS balance_fen,
          NULL::bigint AS overdue_fen, NULL::boolean AS is_corrected,
@@ -45,8 +48,9 @@ def differences() -> Iterator[str]:
     for what, borrower_id, loan_id, month, on, balance_fen, overdue_fen, is_corrected in rows:
         counted = recounting.figures_known(borrower_id=borrower_id, loan_id=loan_id, on=on)
         if is_corrected:
-            # An upheld dispute says that nothing was overdue.
-            counted = {(principal_fen, 0) for principal_fen, _overdue_fen in counted}
+            # An upheld dispute says that nothing was overdue; what was sent before it may say otherwise.
+            corrected = {(principal_fen, 0) for principal_fen, _overdue_fen in counted}
+            counted = corrected if what == "credit row" else counted | corrected
         if (balance_fen, overdue_fen) not in counted:
             yield (
                 f"{what} of loan {loan_id} of {borrower_id} for {month:%Y-%m}: balance_fen and overdue_fen are"

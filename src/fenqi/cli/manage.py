@@ -83,10 +83,16 @@ def dayend(to: datetime.datetime | None) -> None:
 
     with database():
         start_django()
+        from django.db import InterfaceError, OperationalError
+
         from fenqi.plumbing import business_date
         from fenqi.servicing import dayend as closing
 
-        first = business_date.current()
+        try:
+            first = business_date.current()
+        except (OperationalError, InterfaceError) as e:
+            click.echo(f"dayend: the database does not answer: {e}", err=True)
+            sys.exit(1)
         target = to.date() if to else first + datetime.timedelta(days=1)
         days = max((target - first).days, 1)
         with Progress() as progress:
@@ -97,7 +103,7 @@ def dayend(to: datetime.datetime | None) -> None:
 
             try:
                 closing.run_dayend(to=target, progress=show)
-            except closing.DayEndError as e:
+            except (closing.DayEndError, closing.DayEndRunning, OperationalError, InterfaceError) as e:
                 progress.stop()
                 click.echo(f"dayend: {e}", err=True)
                 sys.exit(1)

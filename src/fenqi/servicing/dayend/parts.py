@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 
 WORKERS = min(4, os.cpu_count() or 1)
 ROWS_A_PART = 20_000
@@ -63,7 +63,7 @@ def _planned_for_bulk() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(DatabaseError), connection.cursor() as cursor:
+        with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
             for name, _value in PLANNER:
                 cursor.execute(f"RESET {name}")
 

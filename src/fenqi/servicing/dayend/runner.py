@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy
 
@@ -114,7 +114,7 @@ def _alone() -> Iterator[None]:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             log.warning("the connection was lost, and the day-end's lock with it")
 
 
@@ -149,31 +149,41 @@ def _run_date(on: datetime.date, progress: Progress | None, collect: debiting.Co
             progress(on, name, position / len(all_steps))
         if name not in finished:
             before = _run_step(_Row(on, name, position, clock.wall()), step, before)
-    if before:
-        _write(before)
-    DayEndRun.objects.filter(business_date=on).update(state="closed", finished_at=clock.wall())
+    try:
+        if before:
+            _write(before)
+        DayEndRun.objects.filter(business_date=on).update(state="closed", finished_at=clock.wall())
+    except (DatabaseError, InterfaceError) as e:
+        connection.close_if_unusable_or_obsolete()
+        raise DayEndError(on, all_steps[-1][0], e) from e
     if progress:
         progress(on, "", 1.0)
 
 
 def _run_step(row: _Row, step: Step, before: _Row | None) -> _Row:
     """Run a step; its beginning is written down with the end of the one before, to save a commit. Returns its end."""
-    _write(before, row)
     began = time.perf_counter()
     try:
+        _write(before, row)
         row.counts = dict(step(row.on) or {})
     except Exception as e:
         row.state, row.error, row.finished_at = "failed", f"{type(e).__name__}: {e}", clock.wall()
-        try:
-            _write(row)
-            DayEndRun.objects.filter(business_date=row.on).update(state="failed")
-        except DatabaseError:
-            # The database itself is gone or full; the row says "running" and the next run takes the step up.
-            log.exception("step %s of %s failed and could not be noted", row.name, row.on)
+        _note_failure(row)
         raise DayEndError(row.on, row.name, e) from e
     row.counts["ms"] = round(1000 * (time.perf_counter() - began))
     row.state, row.finished_at = "finished", clock.wall()
     return row
+
+
+def _note_failure(row: _Row) -> None:
+    try:
+        # The connection may be what failed; the server is often back for another one.
+        connection.close_if_unusable_or_obsolete()
+        _write(row)
+        DayEndRun.objects.filter(business_date=row.on).update(state="failed")
+    except (DatabaseError, InterfaceError):
+        # The database itself is gone or full; the row says "running" and the next run takes the step up.
+        log.exception("step %s of %s failed and could not be noted", row.name, row.on)
 
 
 def _write(*rows: _Row | None) -> None:
