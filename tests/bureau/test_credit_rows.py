@@ -143,6 +143,16 @@ class TestReporting:
         assert fakes.Bureau.received == {}
         assert statuses(CreditRow.objects.get().borrower_id) == {"2026-02": "1"}
 
+    def test_a_withdrawal_stops_the_reports_from_that_day(self, borrower, loan_id):
+        pay(borrower, loan_id, 46_000, DUE)
+        days_end(until=DUE + case.days(2))
+        before = len(fakes.Bureau.rows())
+        assert before > 0
+        people.withdraw_consent(borrower_id=borrower, text_code="bureau_reporting", channel="web")
+        days_end(until=DUE + case.days(45))
+        assert len(fakes.Bureau.rows()) == before
+        assert CreditRow.objects.filter(borrower_id=borrower, is_withheld=True).exists()
+
     def test_a_silent_bureau_gets_the_same_batch_again(self, borrower, loan_id):
         fakes.Bureau.is_silent = True
         days_end(until=DUE + case.days(1))

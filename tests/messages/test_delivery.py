@@ -10,8 +10,11 @@ from django.utils import timezone, translation
 
 from fenqi.messages import queries, services
 from fenqi.messages.models import Message, PhoneText, State
+from fenqi.messages.ports import CarrierRefused
 from fenqi.messages.rendering import ContextIncomplete, UnknownTemplate
 from fenqi.messages.services import WrongAudience
+from fenqi.people import seed
+from fenqi.people import services as people
 from fenqi.people.models import Account
 from fenqi.plumbing import business_date, clock
 from fenqi.plumbing.ids import new_borrower_id
@@ -38,6 +41,50 @@ def say(borrower_id, template="due_soon", context=DUE, reference="r-1", **others
 
 def at(hour, minute=0, *, on=TODAY):
     return timezone.make_aware(datetime.datetime.combine(on, datetime.time(hour, minute)))
+
+
+class Refusing:
+    """A carrier that takes nothing."""
+
+    def send(self, *, texts):
+        raise CarrierRefused("REFUSED")
+
+
+OFFER = {"text": "手环 8 折", "link": "/p/band-8/", "stop_link": "/me/privacy/"}
+
+
+class TestOffers:
+    def agree(self, borrower_id):
+        seed.load_texts()
+        people.record_consent(borrower_id=borrower_id, text_code="marketing", channel="web", evidence={})
+
+    def test_go_to_who_agreed_with_the_way_to_stop_them(self, borrower, sandbox):
+        self.agree(borrower)
+        say(borrower, "offer", OFFER)
+        services.deliver_due(as_of=at(10))
+        (text,) = sandbox.texts(to=PHONE)
+        assert "手环 8 折" in text and "/me/privacy/" in text
+
+    def test_never_agreed(self, borrower, sandbox):
+        say(borrower, "offer", OFFER, channels=["sms", "inbox"])
+        services.deliver_due(as_of=at(10))
+        assert sandbox.texts(to=PHONE) == []
+        assert {row.state for row in Message.objects.all()} == {State.WITHHELD}
+        assert {answer.rule_id for answer in GateAnswer.objects.all()} == {"conduct.marketing_consent"}
+        assert queries.inbox(borrower) == []
+
+    def test_a_withdrawal_stops_what_is_already_queued(self, borrower, sandbox):
+        self.agree(borrower)
+        say(borrower, "offer", OFFER)
+        people.withdraw_consent(borrower_id=borrower, text_code="marketing", channel="web")
+        services.deliver_due(as_of=at(10))
+        assert sandbox.texts(to=PHONE) == []
+
+    def test_not_at_night(self, borrower, sandbox):
+        self.agree(borrower)
+        say(borrower, "offer", OFFER)
+        services.deliver_due(as_of=at(23))
+        assert sandbox.texts(to=PHONE) == []
 
 
 class TestSaying:
@@ -183,6 +230,21 @@ class TestToAPhone:
             context={"applicant": applicant, "path": "/contact/abc/"},
             reference=reference,
         )
+
+    @pytest.mark.parametrize(("carrier", "state"), [(None, State.SENT), ("REFUSED", State.FAILED)])
+    def test_a_code_is_not_kept_once_it_has_left(self, borrower, sandbox, settings, carrier, state):
+        if carrier:
+            settings.FENQI_PORTS = {**settings.FENQI_PORTS, "sms": f"{__name__}.Refusing"}
+        services.send_to_phone(
+            phone="13900000009",
+            template="people.code",
+            context={"code": "482913", "minutes": 5},
+            reference="c-9",
+        )
+        assert "482913" in PhoneText.objects.get().context
+        services.deliver_due()
+        kept = PhoneText.objects.get()
+        assert (kept.state, kept.context) == (state, "{}")
 
     def test_a_code_arrives_at_any_hour(self, borrower, sandbox):
         services.send_to_phone(

@@ -166,6 +166,33 @@ def test_id_number_read(typed):
 
 
 @pytest.mark.parametrize(
+    ("area", "is_one"),
+    [
+        ("110105", True),
+        ("513001", True),  # a prefecture that is gone; who was born there still has its number
+        ("659001", True),
+        ("810000", True),  # residence permits of Hong Kong, Macao and Taiwan residents
+        ("820000", True),
+        ("830000", True),
+        ("110000", False),
+        ("119900", False),
+        ("329999", False),
+        ("160101", False),
+        ("000000", False),
+        ("840000", False),
+    ],
+)
+def test_areas(area, is_one):
+    first = f"{area}19900307002"
+    typed = first + check_character(first)
+    if is_one:
+        assert parse_id_number(typed, on=TODAY).area == area
+    else:
+        with pytest.raises(IdNumberError, match="area"):
+            parse_id_number(typed, on=TODAY)
+
+
+@pytest.mark.parametrize(
     ("born", "on", "age"),
     [
         ("20081122", datetime.date(2026, 11, 21), 17),

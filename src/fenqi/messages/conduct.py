@@ -27,13 +27,18 @@ SPEAKING_CHANNELS = ("sms", "push", "email")
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One message about to leave. `sent_today`: collection texts this person already got on this business date."""
+    """
+    One message about to leave. `sent_today`: collection texts this person already got on this business date.
+
+    `agreed_to_offers` says whether the person's consent to marketing stands at this moment.
+    """
 
     kind: Kind
     channel: str
     text: str
     sent_today: int
     texts_today: int
+    agreed_to_offers: bool = False
 
 
 def moment() -> datetime.datetime:
@@ -73,9 +78,13 @@ class Gate:
         """May this leave now?"""
         if question.kind == Kind.CONTACT and MONEY_WORDS.search(question.text):
             return deny("conduct.contact_not_the_debt", "a first contact is never told of money")
+        if question.kind == Kind.MARKETING and not question.agreed_to_offers:
+            return deny("conduct.marketing_consent", "no consent to offers, or withdrawn")
         if question.channel not in SPEAKING_CHANNELS:
             return allow("conduct.inbox", "read when the person opens it")
-        if question.kind in (Kind.REMINDER, Kind.COLLECTION, Kind.CONTACT) and self.is_quiet(at):
+        if question.kind in (Kind.REMINDER, Kind.COLLECTION, Kind.CONTACT, Kind.MARKETING) and self.is_quiet(
+            at
+        ):
             return deny("conduct.quiet_hours", f"{self._quiet_from:%H:%M}-{self._quiet_to:%H:%M}")
         if question.kind == Kind.COLLECTION and question.sent_today >= self._caps["collection_a_day"]:
             return deny("conduct.collection_cap", f"{self._caps['collection_a_day']} a day over this channel")

@@ -106,6 +106,7 @@ def _pass_gate(outgoing: list[_Outgoing], *, at: datetime.datetime, on: datetime
     """Those that may leave; the others wait for the morning or are withheld. Every answer is kept."""
     gate = conduct.Gate(on)
     collected, texted = _counts(outgoing, on)
+    agreed = _agreed_to_offers(outgoing)
     answers, allowed = [], []
     with transaction.atomic():
         for item in outgoing:
@@ -117,6 +118,7 @@ def _pass_gate(outgoing: list[_Outgoing], *, at: datetime.datetime, on: datetime
                 text=item.rendered.body,
                 sent_today=collected.get((who, item.row.channel), 0),
                 texts_today=texted.get(who, 0),
+                agreed_to_offers=who in agreed,
             )
             answer = gate.ask(question, at=at)
             answers.append((f"message:{item.row.id}", answer))
@@ -133,6 +135,16 @@ def _pass_gate(outgoing: list[_Outgoing], *, at: datetime.datetime, on: datetime
                 _save(item.row, state=State.WITHHELD, rule_id=answer.rule_id)
         gates.keep_many(gate="conduct", answers=answers)
     return allowed
+
+
+def _agreed_to_offers(outgoing: list[_Outgoing]) -> set[int]:
+    """Those of the batch's borrowers with an offer on its way whose consent to offers stands now."""
+    asked = {
+        item.row.borrower_id
+        for item in outgoing
+        if isinstance(item.row, Message) and template_of(item.row.template).kind == Kind.MARKETING
+    }
+    return people.borrowers_who_agreed(text_code="marketing", borrower_ids=asked) if asked else set()
 
 
 def _counts(
@@ -206,6 +218,7 @@ def _record(
         _update(model, rows)
 
 
+NOTHING = "{}"
 _COLUMNS = ["state", "rule_id", "failure", "tries", "due_at", "sent_at", "sent_on"]
 
 
@@ -219,6 +232,8 @@ def _update(model: type[Outgoing], rows: list[Outgoing]) -> None:
         ).append(row)
     for group in alike.values():
         values = {name: getattr(group[0], name) for name in _COLUMNS if name != "due_at"}
+        if model is PhoneText and group[0].state != State.QUEUED:
+            values["context"] = NOTHING  # a code or the key of a link is not kept once it has left
         if group[0].state == State.QUEUED:
             values["due_at"] = group[0].due_at
         model.objects.filter(pk__in=[row.pk for row in group]).update(**values)

@@ -95,7 +95,8 @@ def send_many(letters: Iterable[Letter]) -> int:
         if template.kind in ONLY_TO_OTHERS:
             raise WrongAudience(letter.template)
         for channel in letter.channels or template.channels:
-            is_there = channel == Channel.INBOX and letter.at is None
+            # An offer passes the gate even into the inbox.
+            is_there = channel == Channel.INBOX and letter.at is None and template.kind != Kind.MARKETING
             rows.append(
                 Message(
                     borrower_id=letter.borrower_id,

@@ -30,6 +30,8 @@ class Kind(enum.StrEnum):
     """Something is overdue; never in quiet hours, at most so often a day, only to the borrower."""
     CONTACT = "contact"
     """To a first contact; never a word about money or debt."""
+    MARKETING = "marketing"
+    """An offer; only to who agreed to offers, never in quiet hours, always with the way to stop them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +180,9 @@ TEMPLATES: dict[str, Template] = {
             "declined": (
                 _("您的申请没有通过，可以换一种方式付款：{link}"),
                 _("申请没有通过"),
-                _("这次申请没有通过，页面上写明了原因；自动作出的决定可以要求人工复核。您也可以选择其他方案或全款支付，商品会为您保留一段时间。"),
+                _(
+                    "这次申请没有通过，页面上写明了原因；自动作出的决定可以要求人工复核。您也可以选择其他方案或全款支付，商品会为您保留一段时间。"
+                ),
             ),
             "referred": (
                 _("您的申请正在人工审核，有结果会通知您：{link}"),
@@ -329,6 +333,13 @@ TEMPLATES: dict[str, Template] = {
         sms=_("您对 {month} 记录的异议已有答复：{link}"),
         title=_("异议已答复"),
         body=_("您对 {month} 信用记录提出的异议已有答复：{link}"),
+    ),
+    "offer": Template(
+        kind=Kind.MARKETING,
+        needs=("text", "link", "stop_link"),
+        sms=_("{text} {link} 退订：{stop_link}"),
+        title=_("优惠信息"),
+        body=_("{text} {link} 不想再收到优惠信息，可在“隐私与授权”撤回：{stop_link}"),
     ),
     "correction_answered": Template(
         kind=Kind.SERVICE,

@@ -1,7 +1,7 @@
 """
 The 18-digit citizen number of GB 11643: area, birth date, sequence, check character.
 
-Pure: values in, values out. Source: GB 11643-1999 (weights and check characters), GB/T 2260 (province codes).
+Pure: values in, values out. Source: GB 11643-1999 (weights and check characters), GB/T 2260 (areas).
 """
 
 from __future__ import annotations
@@ -9,24 +9,32 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 
-# GB/T 2260 by the first two digits; 81–83 are residence permits of Hong Kong, Macao and Taiwan residents.
-PROVINCES = frozenset(
-    str(code)
-    for region in (
-        range(11, 16),
-        range(21, 24),
-        range(31, 38),
-        range(41, 47),
-        range(50, 55),
-        range(61, 66),
-        (71, 81, 82, 83, 91),
-    )
-    for code in region
-)
+# Residence permits of Hong Kong, Macao and Taiwan residents carry the bare region; Taiwan's and foreigners' own codes have no prefectures.
+REGIONS = frozenset({"810000", "820000", "830000"})
+WITHOUT_PREFECTURES = frozenset({"71", "91"})
+
+
+@lru_cache(maxsize=1)
+def prefectures() -> frozenset[str]:
+    """The first four digits of every area that ever was one (GB/T 2260, all years)."""
+    found = set()
+    for line in (Path(__file__).parent / "prefectures.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            province, _, rest = line.partition(": ")
+            found |= {province + two for two in rest.split()}
+    return frozenset(found)
+
+
+def _is_area(code: str) -> bool:
+    if code in REGIONS:
+        return True
+    return code[:4] in prefectures() or (code[:2] in WITHOUT_PREFECTURES and code[2:] != "0000")
 
 
 class IdNumberError(ValueError):
@@ -64,7 +72,7 @@ def parse_id_number(text: str, *, on: datetime.date) -> IdNumber:
         raise IdNumberError("old_15")
     if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
         raise IdNumberError("shape")
-    if number[:2] not in PROVINCES or number[2:6] == "0000":
+    if not _is_area(number[:6]):
         raise IdNumberError("area")
     try:
         born_on = datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))

@@ -32,6 +32,12 @@ class CodeWrong(Refusal):
     code = "code_wrong"
 
 
+class ProofWrong(Refusal):
+    """The code is right, what was typed beside it is not."""
+
+    code = "proof_wrong"
+
+
 class CodeClosed(TooMany):
     """Five wrong tries closed the code; another one has to be asked for."""
 
@@ -133,6 +139,12 @@ class ConsentUnknown(NotFound):
     """No such text or version."""
 
     code = "consent_unknown"
+
+
+class ConsentWithdrawn(Refusal):
+    """The consent this needs was taken back."""
+
+    code = "consent_withdrawn"
 
 
 class SignInRefused(Refusal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
@@ -57,6 +58,24 @@ def newest_texts(*, codes: list[str], language: str) -> list[Text]:
     newest = ConsentText.objects.filter(code__in=codes).order_by("code", "-version").distinct("code")
     by_code = {one.code: one for one in newest}
     return [_text(by_code[code], language) for code in codes if code in by_code]
+
+
+def missing_consents(*, borrower_id: int, codes: Iterable[str]) -> list[str]:
+    """Those of these texts no consent stands for, in the order asked for."""
+    wanted = list(codes)
+    standing = set(
+        Consent.objects.filter(borrower_id=borrower_id, text_code__in=wanted, withdrawn_at=None).values_list(
+            "text_code", flat=True
+        )
+    )
+    return [code for code in wanted if code not in standing]
+
+
+def is_withdrawn(*, borrower_id: int, text_code: str) -> bool:
+    """Was this consent given once, and does none stand now?"""
+    words = Consent.objects.filter(borrower_id=borrower_id, text_code=text_code)
+    stands = list(words.values_list("withdrawn_at", flat=True))
+    return bool(stands) and None not in stands
 
 
 def given(*, borrower_id: int, language: str) -> list[Given]:

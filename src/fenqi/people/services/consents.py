@@ -9,13 +9,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
-from fenqi.people.models import Consent, ConsentText
+from fenqi.people.models import Consent, ConsentText, IdentityCheck
 from fenqi.plumbing import audit, clock, outbox
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
     import datetime
     from uuid import UUID
+
+
+FACE = "face"
 
 
 class TextChanged(refusals.Conflict):
@@ -115,11 +118,17 @@ def record_consents(
 
 @transaction.atomic
 def withdraw_consent(*, borrower_id: int, text_code: str, channel: str) -> None:
-    """Take a consent back; what depends on it asks `has_consent` and stops. Safe to repeat."""
+    """
+    Take a consent back; what depends on it asks for it at every use and stops. Safe to repeat.
+
+    What was kept only under it goes at once: of a face check, its serial (an image is never kept).
+    """
     withdrawn = Consent.objects.filter(
         borrower_id=borrower_id, text_code=text_code, withdrawn_at=None
     ).update(withdrawn_at=clock.now())
     if withdrawn:
+        if text_code == FACE:
+            IdentityCheck.objects.filter(borrower_id=borrower_id, method="face").update(serial="")
         audit.record(
             actor=f"shopper:{borrower_id}",
             action="people.consent.withdrawn",

@@ -19,6 +19,8 @@ from fenqi.people import refusals
 from fenqi.people.models import Account, Identity, IdentityCheck, IdentityIndex, IdentityStatus
 from fenqi.people.photos import clean_photo
 from fenqi.people.ports import CheckResult, IdentityAnswer
+from fenqi.people.queries.consents import is_withdrawn
+from fenqi.people.services.consents import FACE
 from fenqi.people.services.one_person import bind_person
 from fenqi.plumbing import audit, business_date, clock, four_eyes, outbox, ports, rule_data, sealed
 from fenqi.plumbing.ids import new_id
@@ -77,8 +79,9 @@ def submit_identity(
     Check who the account's owner is; `valid_until` None is a card without end.
 
     The same person again after PASS or REVIEW gets that answer without another question.
-    Raises: Unreadable, TooYoung, PhotoRefused, IdentityLimit, IdentityStanding.
+    Raises: Unreadable, TooYoung, PhotoRefused, ConsentWithdrawn, IdentityLimit, IdentityStanding.
     """
+    _refuse_withdrawn_face(borrower_id, face)
     submission = _read(real_name, id_number, front, back, face, valid_until, is_student)
     standing = _standing_answer(borrower_id, submission)
     if standing:
@@ -98,6 +101,8 @@ def retry_identity(*, borrower_id: int) -> IdentityOutcome:
     if kept is None or kept.status not in (IdentityStatus.RETRY, IdentityStatus.CHECKING):
         raise refusals.NotWaiting(_("没有等待重试的认证。"))
 
+    _refuse_withdrawn_face(borrower_id, kept.method == "face")
+
     def photo(file_id: UUID | None) -> bytes | None:
         return sealed.open_file(file_id=file_id, borrower_id=borrower_id)[0] if file_id else None
 
@@ -112,6 +117,13 @@ def retry_identity(*, borrower_id: int) -> IdentityOutcome:
     )
     check_id = _intend(borrower_id, submission)
     return _conclude(borrower_id, check_id, _ask(check_id, submission))
+
+
+def _refuse_withdrawn_face(borrower_id: int, face: bool) -> None:
+    if face and is_withdrawn(borrower_id=borrower_id, text_code=FACE):
+        raise refusals.ConsentWithdrawn(
+            _("您已撤回人脸信息的同意；请勾选单独同意后再核验，或改为上传证件照片。"), field="agree_face"
+        )
 
 
 def _read(
