@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fenqi.people import queries, refusals, services
-from fenqi.people.models import Contact, ContactRetention
+from fenqi.people.models import Account, Contact, ContactRetention
 from fenqi.people.services.contact_use import ContactProtected, unlocked_by
-from fenqi.plumbing import business_date
+from fenqi.plumbing import audit, business_date
 from fenqi.plumbing.models import BusinessDate, GateAnswer
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -92,6 +92,69 @@ class TestUse:
             (True, "contact.number_invalid"),
         ]
 
+    def test_not_again_and_again_on_one_day(self, approved):
+        borrower_id, contact_id, _token = approved
+        for _ in range(2):
+            use(borrower_id, contact_id, "verify")
+        with pytest.raises(ContactProtected) as caught:
+            use(borrower_id, contact_id, "verify")
+        assert caught.value.details["rule_id"] == "contact.often_enough"
+
+    def test_not_when_the_number_has_become_the_borrowers_own(self, approved):
+        Account.objects.filter(borrower_id=approved[0]).update(phone="13900005678")
+        with pytest.raises(ContactProtected) as caught:
+            use(approved[0], approved[1], "verify")
+        assert caught.value.details["rule_id"] == "contact.is_borrower"
+
+    @pytest.mark.parametrize(
+        ("said", "becomes"), [("withdraw", "withdrawn"), ("unknown_person", "unknown_person")]
+    )
+    def test_a_no_on_the_phone_counts_like_one_on_the_page(self, approved, said, becomes):
+        borrower_id, contact_id, token = approved
+        use(borrower_id, contact_id, "verify")
+        services.record_contact_call(
+            staff="staff:cui", borrower_id=borrower_id, contact_id=contact_id, outcome=said
+        )
+        assert queries.invite_page(token=token, language="zh").state == becomes
+        with pytest.raises(ContactProtected):
+            use(borrower_id, contact_id, "verify")
+        with pytest.raises(refusals.ContactRefused):
+            services.name_contact(
+                borrower_id=borrower_id, name="李芳", relationship="friend", phone="13900005678"
+            )
+
+    def test_a_call_is_noted_only_where_there_was_one(self, approved):
+        call = {"staff": "staff:cui", "borrower_id": approved[0], "contact_id": approved[1]}
+        with pytest.raises(refusals.NotWaiting):
+            services.record_contact_call(**call, outcome="withdraw")
+        use(approved[0], approved[1], "verify")
+        with pytest.raises(refusals.Unreadable):
+            services.record_contact_call(**call, outcome="maybe")
+        services.record_contact_call(**call, outcome="no_answer")
+        assert queries.contact_state(approved[0]) == "approved"
+
+    def test_the_log_tells_what_was_done_and_what_was_stopped(self, approved):
+        borrower_id, contact_id, _token = approved
+        with pytest.raises(ContactProtected):
+            use(borrower_id, contact_id, "reach")
+        services.record_dial(staff="staff:cui", borrower_id=borrower_id, outcome="invalid_number", at=NOON)
+        use(borrower_id, contact_id, "reach")
+        services.record_contact_call(
+            staff="staff:cui", borrower_id=borrower_id, contact_id=contact_id, outcome="reached"
+        )
+        log = [(str(one.to), str(one.what), one.rule_id) for one in queries.call_log(borrower_id=borrower_id)]
+        assert sorted(log) == sorted(
+            [
+                ("联系人", "被规则阻止", "contact.still_reachable"),
+                ("本人", "空号或停机", ""),
+                ("联系人", "请转告本人回电", ""),
+                ("联系人", "已接通", ""),
+            ]
+        )
+        assert len(queries.call_log()) == 4
+        line = audit.trail(subject=f"account:{borrower_id}", action="people.contact.denied")[0]
+        assert (line.actor, line.details["rule_id"]) == ("staff:cui", "contact.still_reachable")
+
     @pytest.mark.parametrize("said", ["withdraw", "unknown_person"])
     def test_never_after_a_no(self, approved, said):
         borrower_id, contact_id, token = approved
@@ -120,6 +183,29 @@ class TestUse:
     def test_not_a_contact_of_somebody_else(self, approved, shopper):
         with pytest.raises(refusals.NotFound):
             use(shopper("13800007777"), approved[1], "verify")
+
+    @pytest.mark.parametrize(
+        ("outcomes", "hour", "rule"),
+        [
+            ("", 12, "dial.within_rules"),
+            ("", 22, "dial.quiet_hours"),
+            ("", 7, "dial.quiet_hours"),
+            ("answered answered", 12, "dial.within_rules"),
+            ("answered answered answered", 12, "dial.answered_enough"),
+            ("no_answer no_answer no_answer no_answer no_answer", 12, "dial.within_rules"),
+            ("no_answer no_answer no_answer no_answer no_answer no_answer", 12, "dial.tried_enough"),
+        ],
+    )
+    def test_the_borrowers_own_phone_has_its_rules_too(self, approved, outcomes, hour, rule):
+        borrower_id = approved[0]
+        for outcome in outcomes.split():
+            services.record_dial(staff="staff:cui", borrower_id=borrower_id, outcome=outcome, at=NOON)
+        at = NOON.replace(hour=hour)
+        assert queries.desk(borrower_id, at=at)[1].rule_id == rule
+        answer = services.record_dial(staff="staff:cui", borrower_id=borrower_id, outcome="no_answer", at=at)
+        assert answer.rule_id == rule
+        kept = GateAnswer.objects.filter(gate="people.dial").latest("at")
+        assert (kept.allowed, kept.rule_id) == (rule == "dial.within_rules", rule)
 
     @pytest.mark.parametrize("outcome", ["", "maybe"])
     def test_a_dial_ends_in_a_known_way(self, approved, outcome):

@@ -1,14 +1,22 @@
 """A first contact speaks for themselves: asked, reviewed, used for one purpose, and free to leave."""
 
 import datetime
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
+from fenqi.ops import retention
 from fenqi.people import queries, refusals, services
-from fenqi.people.models import Contact, ContactAnswer, ContactInvite, ContactUse
+from fenqi.people.models import Contact, ContactAnswer, ContactInvite, ContactNaming, ContactUse
 from fenqi.plumbing import business_date
-from fenqi.plumbing.models import Announcement, BusinessDate
+from fenqi.plumbing.models import Announcement, BusinessDate, RuleDatum
+from fenqi.privacy import queries as privacy
+from tests.people.conftest import id_number
 from tests.people.fakes import Texts
+from tests.support.second_pair import second_pair
 
 FRIEND = "13900005678"
 
@@ -82,8 +90,62 @@ class TestNaming:
         services.name_contact(
             borrower_id=borrower_id, name="李五", relationship="friend", phone="13900000003", replaces=first
         )
-        with pytest.raises(refusals.LinkUnknown):
+        with pytest.raises(refusals.AlreadyAnswered):
             services.answer_contact(token=old, answer="accept")
+        replaced = Contact.objects.get(borrower_id=borrower_id, id=first)
+        assert (replaced.name, replaced.phone, replaced.relationship) == ("", "", "")
+        assert [one.state for one in queries.own_contacts(borrower_id)] == ["invited", "invited"]
+
+    def test_who_was_replaced_counts_no_more_as_named(self, applicant):
+        borrower_id = applicant()
+        first = services.name_contact(
+            borrower_id=borrower_id, name="李芳", relationship="spouse", phone=FRIEND
+        )
+        services.name_contact(
+            borrower_id=borrower_id, name="李四", relationship="friend", phone="13900000002", replaces=first
+        )
+        assert ContactNaming.objects.count() == 1
+        page = queries.invite_page(token=token_sent_to(), language="zh")
+        assert (page.state, page.name, page.phone_masked, page.can_answer) == ("replaced", "", "", False)
+
+    def test_none_of_the_applicants_own_phones(self, applicant):
+        """Of another account of the same person, and those their cards were bound with."""
+        number = id_number("11010519900307123")
+        first = applicant("13800000001", number=number)
+        second = applicant("13800000002", number=number)
+        second_pair("people.identity_move", borrower_id=second, arguments={"borrower_id": second})
+        services.send_card_code(borrower_id=second, number="6222020200112230", holder_phone="13800000003")
+        code = Texts.last("13800000003", "people.code")["code"]
+        services.bind_card(
+            borrower_id=second, number="6222020200112230", holder_phone="13800000003", code=code
+        )
+        assert first != second
+        for phone in ("13800000001", "13800000002", "13800000003"):
+            with pytest.raises(refusals.ContactRefused) as caught:
+                services.name_contact(borrower_id=second, name="李芳", relationship="friend", phone=phone)
+            assert "不能是您本人" in str(caught.value)
+
+    def test_as_many_as_the_rule_asks_for(self, named, applicant):
+        rules = {"needed": 2, "at_most": 2, "named_by_at_most": 3, "link_valid_days": 7}
+        RuleDatum.objects.create(
+            name="contact_rules",
+            valid_from=datetime.date(2026, 1, 1),
+            value=rules | {"delete_days_after_settlement": 30, "delete_days_after_no": 7},
+        )
+        borrower_id, *first = named()
+        services.name_contact(
+            borrower_id=borrower_id, name="李四", relationship="friend", phone="13900000002"
+        )
+        states = []
+        for contact_id, token in (first, (None, token_sent_to("13900000002"))):
+            services.answer_contact(token=token, answer="accept")
+            waiting = Contact.objects.get(borrower_id=borrower_id, status="accepted")
+            assert contact_id in (None, waiting.id)
+            services.review_contact(
+                staff="staff:lin", borrower_id=borrower_id, contact_id=waiting.id, approve=True, reason="核实"
+            )
+            states.append(status(borrower_id))
+        assert states == ["invited", "approved"]
 
     def test_the_link_is_not_sent_without_end(self, named):
         borrower_id, contact_id, _token = named()
@@ -181,6 +243,19 @@ class TestAnswering:
         services.answer_contact(token=token, answer=answer)
         assert [one.state for one in queries.own_contacts(borrower_id)] == ["not_confirmed"]
 
+    @pytest.mark.parametrize("answer", ["decline", "unknown_person", "accept withdraw"])
+    def test_nor_does_what_they_may_take_away_say_it(self, named, answer):
+        """The applicant's own data holds that a contact was named, not what the contact said, when, or from where."""
+        borrower_id, _contact_id, token = named()
+        for word in answer.split():
+            services.answer_contact(token=token, answer=word, evidence={"device": "iPhone of Li"})
+        taken = privacy.export_json(borrower_id=borrower_id, language="en")
+        assert "people.Contact" in taken
+        for told in ("declin", "unknown_person", "withdraw", "iPhone of Li", "refused_at"):
+            assert told not in taken
+        about_contacts = [one for one in json.loads(taken)["held"] if one["theme"] == "contact"]
+        assert "answered_at" not in json.dumps(about_contacts)
+
 
 class TestReview:
     def test_only_one_who_accepted_is_approved(self, named):
@@ -223,13 +298,47 @@ class TestReview:
 
 
 class TestForgetting:
-    def test_blanks_the_person_and_ends_the_link(self, named):
+    def test_blanks_the_person_and_the_link_says_so(self, named):
         borrower_id, contact_id, token = named()
         services.forget_contact(borrower_id=borrower_id, contact_id=contact_id, why="结清满 30 天")
         kept = Contact.objects.get(borrower_id=borrower_id, id=contact_id)
-        assert (kept.name, kept.phone, kept.status) == ("", "", "deleted")
-        with pytest.raises(refusals.LinkUnknown):
-            services.answer_contact(token=token, answer="withdraw")
+        assert (kept.name, kept.phone, kept.relationship, kept.status) == ("", "", "", "deleted")
+        assert queries.invite_page(token=token, language="zh").state == "deleted"
+        for word in ("accept", "withdraw"):
+            with pytest.raises(refusals.AlreadyAnswered):
+                services.answer_contact(token=token, answer=word)
+
+    @pytest.mark.parametrize("said", ["decline", "unknown_person", "accept withdraw"])
+    def test_a_week_after_a_no_but_never_asked_again(self, named, said):
+        borrower_id, contact_id, token = named()
+        for word in said.split():
+            services.answer_contact(token=token, answer=word)
+        on = business_date.current()
+        assert retention.forget_contacts(on + datetime.timedelta(days=7)) == {"contacts": 0}
+        assert retention.forget_contacts(on + datetime.timedelta(days=8)) == {"contacts": 1}
+        assert Contact.objects.get(id=contact_id).phone == ""
+        with pytest.raises(refusals.ContactRefused):
+            services.name_contact(borrower_id=borrower_id, name="李芳", relationship="friend", phone=FRIEND)
+
+    def test_when_nobody_answered_the_link(self, named):
+        borrower_id, contact_id, _token = named()
+        on = business_date.current()
+        assert retention.forget_contacts(on + datetime.timedelta(days=7)) == {"contacts": 0}
+        BusinessDate.objects.update(open_on=on + datetime.timedelta(days=5))
+        services.resend_contact_link(borrower_id=borrower_id, contact_id=contact_id)
+        assert retention.forget_contacts(on + datetime.timedelta(days=11)) == {"contacts": 0}
+        assert retention.forget_contacts(on + datetime.timedelta(days=13)) == {"contacts": 1}
+        assert not ContactNaming.objects.exists()
+
+    def test_when_no_loan_ever_came_of_it(self, named):
+        borrower_id, contact_id, token = named()
+        services.answer_contact(token=token, answer="accept")
+        services.review_contact(
+            staff="staff:lin", borrower_id=borrower_id, contact_id=contact_id, approve=True, reason="核实"
+        )
+        on = business_date.current()
+        assert retention.forget_contacts(on + datetime.timedelta(days=90)) == {"contacts": 0}
+        assert retention.forget_contacts(on + datetime.timedelta(days=91)) == {"contacts": 1}
 
     def test_what_was_done_only_grows(self, named):
         from django.db import ProgrammingError, transaction
@@ -241,3 +350,23 @@ class TestForgetting:
         ):
             with pytest.raises(ProgrammingError), transaction.atomic():
                 change()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_applicants_who_name_one_person_at_once_stay_within_the_rule(applicant):
+    applicants = [applicant(f"1380000020{n}") for n in range(6)]
+    gate = threading.Barrier(len(applicants))
+
+    def name(borrower_id):
+        try:
+            gate.wait(timeout=30)
+            services.name_contact(borrower_id=borrower_id, name="李芳", relationship="friend", phone=FRIEND)
+        except refusals.ContactRefused:
+            return "refused"
+        finally:
+            connection.close()
+        return "named"
+
+    with ThreadPoolExecutor(len(applicants)) as pool:
+        answers = sorted(pool.map(name, applicants))
+    assert answers == ["named"] * 3 + ["refused"] * 3

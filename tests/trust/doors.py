@@ -179,6 +179,10 @@ STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     ],
     "ops/people/<int:borrower_id>/dial/": [("/ops/people/{borrower}/dial/", ("zhou", "cui", "admin"))],
     "ops/people/<int:borrower_id>/contact/": [("/ops/people/{borrower}/contact/", ("lin", "cui", "admin"))],
+    "ops/calls/": [("/ops/calls/", ("shen", "cui", "admin"))],
+    "ops/people/<int:borrower_id>/contact-call/": [
+        ("/ops/people/{borrower}/contact-call/", ("lin", "cui", "admin"))
+    ],
     "ops/loans/<str:number>/": [("/ops/loans/{loan}/", ANY)],
     "ops/loans/<str:number>/statement/": [("/ops/loans/{loan}/statement/", ANY)],
     "ops/people/<int:borrower_id>/statement/": [("/ops/people/{borrower}/statement/", ANY)],

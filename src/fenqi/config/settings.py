@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "fenqi.plumbing.middleware.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "fenqi.plumbing.sessions.SessionLifetimes",
+    "fenqi.plumbing.refusals_log.RefusalsLogged",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -251,7 +252,13 @@ AUTO_REVIEW = os.environ.get("FENQI_AUTO_REVIEW", "1" if MODE == "demo" else "")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("FENQI_LOG_LEVEL", "WARNING")},
     # Refusals are answers, not incidents; and the address of a contact's or a pay link is a key that no log keeps.

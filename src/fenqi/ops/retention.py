@@ -22,6 +22,12 @@ def forget_contacts(on: datetime.date) -> dict[str, int]:
     forgotten = 0
     for borrower_id in people.due_to_forget(on):
         forgotten += people.forget_contacts(borrower_id=borrower_id, is_settled=_is_settled(borrower_id))
+    for borrower_id, contact_id in people.ended_contacts(on):
+        people.forget_contact(borrower_id=borrower_id, contact_id=contact_id, why="不再使用，保存期满")
+        forgotten += 1
+    for borrower_id in people.unused_contacts(on):
+        if not servicing.loans(borrower_id):
+            forgotten += people.forget_all_contacts(borrower_id=borrower_id, why="未签约，保存期满")
     return {"contacts": forgotten}
 
 

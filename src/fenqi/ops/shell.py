@@ -82,6 +82,13 @@ DESKS = (
         roles=(Role.FINANCE, Role.SERVICE),
     ),
     Desk(
+        code="calls",
+        url="/ops/calls/",
+        label=_("通话记录"),
+        icon="phone",
+        roles=(Role.COLLECTIONS, Role.COMPLIANCE),
+    ),
+    Desk(
         code="proposals",
         url="/ops/proposals/",
         label=_("待复核"),

@@ -120,6 +120,18 @@ WORDS: dict[str, Any] = {
     "invariants": _("核对不变式"),
     "close": _("关闭账务日"),
     "reminders": _("提醒"),
+    # calls
+    "people.contact.denied": _("使用联系人被规则阻止"),
+    "contact.said_no": _("联系人未同意或已拒绝"),
+    "contact.quiet_hours": _("夜间不打扰"),
+    "contact.still_reachable": _("本人仍可联系"),
+    "contact.purpose": _("用途不允许"),
+    "contact.often_enough": _("当天已联系过"),
+    "contact.is_borrower": _("号码是本人的"),
+    "contact.number_invalid": _("本人号码失效"),
+    "contact.unanswered_dials": _("连续三次无人接听，次日起"),
+    "contact.unreachable_days": _("连续三天联系不上"),
+    "contact.verify_identity": _("核实身份"),
     # two pairs of eyes
     "requested": _("待审核"),
     "barred": _("不可以"),

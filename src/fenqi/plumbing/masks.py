@@ -29,3 +29,10 @@ def email(value: str | None) -> str:
         return ""
     local, _, domain = value.partition("@")
     return f"{local[:1]}***@{domain}"
+
+
+def address(value: str) -> str:
+    """203.0.113.* or the first half of an IPv6 address."""
+    if ":" in value:
+        return ":".join(value.split(":")[:4])[:40] + ":*"
+    return ".".join([*value.split(".")[:3], "*"]) if value.count(".") == 3 else ""

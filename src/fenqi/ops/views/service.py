@@ -63,19 +63,26 @@ def _person_page(
     request: HttpRequest, borrower_id: int, tab: str, revealed: dict[str, str] | None = None
 ) -> HttpResponse:
     content: dict[str, Any] = {"person": people.person(borrower_id), "tab": tab, "revealed": revealed}
-    content |= {
-        "is_blocked": borrower_id in people.blocked({borrower_id}),
-        "standing_proposal": four_eyes.waiting_for(subject=f"account:{borrower_id}"),
-    }
     if tab == "reach":
-        content |= {"contacts": people.desk_contacts(borrower_id), "dials": people.dials(borrower_id)}
+        contacts, dial = people.desk(borrower_id, at=conduct.moment())
+        content |= {
+            "contacts": contacts,
+            "dial": dial,
+            "calls": people.call_log(borrower_id=borrower_id, limit=30),
+        }
     elif tab == "log":
         content |= {
             "messages": messages.log(borrower_id, limit=50),
             "trail": audit.trail(subject=f"account:{borrower_id}", limit=50),
         }
     else:
-        content |= {"orders": mall.orders(borrower_id), "loans": servicing.loans(borrower_id)}
+        content |= {
+            "orders": mall.orders(borrower_id),
+            "loans": servicing.loans(borrower_id),
+            "may_bar": True,
+            "is_blocked": borrower_id in people.blocked({borrower_id}),
+            "standing_proposal": four_eyes.waiting_for(subject=f"account:{borrower_id}"),
+        }
     return page(request, "ops/person.html", "look-up", content)
 
 
@@ -103,10 +110,15 @@ def reveal(request: HttpRequest, borrower_id: int) -> HttpResponse:
 def dial(request: HttpRequest, borrower_id: int) -> HttpResponse:
     """Note how a call to the borrower's own phone ended."""
     try:
-        people_services.record_dial(
-            staff=actor(request), borrower_id=borrower_id, outcome=typed(request.POST, "outcome")
+        answer = people_services.record_dial(
+            staff=actor(request),
+            borrower_id=borrower_id,
+            outcome=typed(request.POST, "outcome"),
+            at=conduct.moment(),
         )
         flash(request, _("通话结果已记录"))
+        if not answer.allowed:
+            flash(request, _("这次拨打不符合规则，已留痕：%(why)s") % {"why": answer.why}, kind="warn")
     except NotFound:
         raise
     except Refusal as e:
@@ -135,6 +147,35 @@ def contact(request: HttpRequest, borrower_id: int) -> HttpResponse:
         flash(request, e, kind="late")
         return HttpResponseRedirect(f"/ops/people/{borrower_id}/?tab=reach")
     return _person_page(request, borrower_id, "reach", {"field": "contact", "value": value})
+
+
+@require_POST
+@staff_required("collections", "reviewer")
+def contact_call(request: HttpRequest, borrower_id: int) -> HttpResponse:
+    """Note how a call to a contact ended; a no stops every further use."""
+    try:
+        people_services.record_contact_call(
+            staff=actor(request),
+            borrower_id=borrower_id,
+            contact_id=UUID(request.POST.get("contact", "")),
+            outcome=typed(request.POST, "outcome"),
+        )
+        flash(request, _("通话结果已记录"))
+    except ValueError as e:
+        raise Http404 from e
+    except NotFound:
+        raise
+    except Refusal as e:
+        flash(request, e, kind="late")
+    return HttpResponseRedirect(f"/ops/people/{borrower_id}/?tab=reach")
+
+
+@require_GET
+@staff_required("collections", "compliance")
+def calls(request: HttpRequest) -> HttpResponse:
+    """The log of all calls, newest first, with what the gate stopped."""
+    content = {"calls": people.call_log(limit=100), "names": people.staff_names()}
+    return page(request, "ops/calls.html", "calls", content)
 
 
 @require_GET

@@ -35,6 +35,7 @@ __all__ = [
     "ConsentText",
     "Contact",
     "ContactAnswer",
+    "ContactCall",
     "ContactInvite",
     "ContactNaming",
     "ContactRetention",
@@ -295,6 +296,31 @@ class Dial(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["borrower_id", "-dialled_at"])]
+
+
+class ContactCall(models.Model):
+    """How one call to a contact ended, told by who called. Only grows."""
+
+    append_only = True
+
+    pk = models.CompositePrimaryKey("borrower_id", "id")
+    borrower_id = models.BigIntegerField()
+    id = models.UUIDField()
+    contact_id = models.UUIDField()
+    outcome = models.CharField(
+        max_length=16,
+        choices=[
+            ("reached", _("已接通")),
+            ("no_answer", _("无人接听")),
+            ("withdraw", _("联系人不愿再被联系")),
+            ("unknown_person", _("联系人不认识申请人")),
+        ],
+    )
+    staff = models.CharField(max_length=80)
+    called_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["borrower_id", "-called_at"], name="contact_calls")]
 
 
 class ContactRetention(models.Model):

@@ -1,5 +1,6 @@
 """What may be read of people: frozen values, masked unless a reason is given."""
 
+from fenqi.people.queries.calls import CallLine, DeskContact, call_log, desk
 from fenqi.people.queries.consents import Given, Text, given, newest_texts, text
 from fenqi.people.queries.contacts import InvitePage, OwnContact, invite_page, own_contacts, relationships
 from fenqi.people.queries.my_data import Look, who_saw
@@ -26,13 +27,10 @@ from fenqi.people.queries.persons import (
 )
 from fenqi.people.queries.review import (
     ContactFile,
-    DeskContact,
     IdentityFile,
     QueueRow,
     contact_file,
     contact_queue,
-    desk_contacts,
-    dials,
     identity_file,
     identity_photo,
     identity_queue,
@@ -51,6 +49,7 @@ from fenqi.people.queries.staff import (
 from fenqi.people.queries.standing import blocked
 
 __all__ = [
+    "CallLine",
     "Card",
     "Colleague",
     "ContactFile",
@@ -69,6 +68,7 @@ __all__ = [
     "WaysIn",
     "blocked",
     "borrowers_who_agreed",
+    "call_log",
     "card",
     "card_token",
     "cards",
@@ -77,8 +77,7 @@ __all__ = [
     "contact_file",
     "contact_queue",
     "contact_state",
-    "desk_contacts",
-    "dials",
+    "desk",
     "email_for",
     "find_borrower_by_phone",
     "full_name_for",

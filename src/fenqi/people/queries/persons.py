@@ -22,7 +22,7 @@ from fenqi.people.models import (
     PhoneIndex,
 )
 from fenqi.people.services.codes import phone_index
-from fenqi.plumbing import audit, business_date, masks
+from fenqi.plumbing import audit, business_date, masks, rule_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,21 +94,21 @@ def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
     """Several persons by three statements; unknown ids are left out."""
     wanted, on = list(borrower_ids), business_date.current()
     identities = {one.borrower_id: one for one in Identity.objects.filter(borrower_id__in=wanted)}
-    contacts: dict[int, set[str]] = {}
+    contacts: dict[int, list[str]] = {}
     for borrower_id, status in Contact.objects.filter(borrower_id__in=wanted).values_list(
         "borrower_id", "status"
     ):
-        contacts.setdefault(borrower_id, set()).add(status)
+        contacts.setdefault(borrower_id, []).append(status)
     return {
         account.borrower_id: _person(
-            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, set()), on
+            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, []), on
         )
         for account in Account.objects.filter(borrower_id__in=wanted)
     }
 
 
 def _person(
-    account: Account, identity: Identity | None, contact_statuses: set[str], on: datetime.date
+    account: Account, identity: Identity | None, contact_statuses: list[str], on: datetime.date
 ) -> Person:
     born_on = datetime.date.fromisoformat(identity.born_on) if identity else None
     valid_until = None
@@ -142,11 +142,16 @@ def _age(born_on: datetime.date, on: datetime.date) -> int:
 
 def contact_state(borrower_id: int) -> str:
     """Where the person's contact stands: none, or the status of the one furthest along."""
-    return _furthest(set(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True)))
+    return _furthest(list(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True)))
 
 
-def _furthest(statuses: set[str]) -> str:
-    return next((status.value for status in _CONTACT_ORDER if status in statuses), "none")
+def _furthest(statuses: list[str]) -> str:
+    """The status furthest along; approved only when as many are as the rule asks for."""
+    order = _CONTACT_ORDER
+    approved = statuses.count(ContactStatus.APPROVED)
+    if approved == 1 and rule_data.value("contact_rules", on=business_date.current())["needed"] > approved:
+        order = [status for status in _CONTACT_ORDER if status != ContactStatus.APPROVED]
+    return next((status.value for status in order if status in statuses), "none")
 
 
 def has_consent(*, borrower_id: int, text_code: str, version: int | None = None) -> bool:

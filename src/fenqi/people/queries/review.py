@@ -15,7 +15,6 @@ from fenqi.people.models import (
     Contact,
     ContactNaming,
     ContactStatus,
-    Dial,
     Identity,
     IdentityCheck,
     IdentityIndex,
@@ -203,40 +202,6 @@ def contact_file(*, borrower_id: int, contact_id: UUID) -> ContactFile:
         named_by_others=len(namings),
         reported_by=sum(1 for naming in namings if naming.refused_at),
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeskContact:
-    """A contact as staff who look after a borrower see it."""
-
-    id: UUID
-    name_masked: str
-    phone_masked: str
-    relationship: str
-    status: str
-    may_be_used: bool
-
-
-def desk_contacts(borrower_id: int) -> list[DeskContact]:
-    """A borrower's contacts, the newest first; deleted ones left out."""
-    kept = Contact.objects.filter(borrower_id=borrower_id).exclude(status=ContactStatus.DELETED)
-    return [
-        DeskContact(
-            id=one.id,
-            name_masked=masks.name(one.name),
-            phone_masked=masks.phone(one.phone),
-            relationship=str(one.get_relationship_display()),
-            status=one.status,
-            may_be_used=one.status in (ContactStatus.ACCEPTED, ContactStatus.APPROVED),
-        )
-        for one in kept.order_by("-named_at")
-    ]
-
-
-def dials(borrower_id: int, limit: int = 20) -> list[tuple[datetime.datetime, str, str]]:
-    """Calls to the borrower's own phone, newest first: (when, outcome in words, by whom)."""
-    kept = Dial.objects.filter(borrower_id=borrower_id).order_by("-dialled_at")[:limit]
-    return [(one.dialled_at, str(one.get_outcome_display()), one.staff) for one in kept]
 
 
 def identity_photo(*, borrower_id: int, side: str, actor: str, reason: str) -> tuple[bytes, str]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
 from fenqi.people.models import (
     Account,
+    BankCard,
+    CardStatus,
     Contact,
     ContactAnswer,
     ContactInvite,
@@ -28,12 +30,14 @@ from fenqi.people.models import (
 from fenqi.people.services.codes import phone_index
 from fenqi.people.services.consents import text_of
 from fenqi.people.services.links import find_invite, make_link
+from fenqi.people.services.one_person import accounts_of_person
 from fenqi.plumbing import audit, business_date, clock, masks, outbox, ports, rule_data
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+GONE = (ContactStatus.REPLACED, ContactStatus.DELETED)
 LIVE = (ContactStatus.INVITED, ContactStatus.ACCEPTED, ContactStatus.APPROVED)
 CONTACT_TEXT = "contact_person"
 
@@ -77,7 +81,7 @@ def name_contact(
     if relationship not in Relationship.values:
         raise refusals.Unreadable(_("请选择与联系人的关系。"), field="relationship")
     phone = refusals.phone(phone)
-    if phone == account.phone:
+    if phone in _own_phones(account):
         raise refusals.ContactRefused(_("联系人不能是您本人，请填写另一个人的手机号。"), field="phone")
 
     live = list(Contact.objects.filter(borrower_id=borrower_id, status__in=LIVE))
@@ -92,7 +96,7 @@ def name_contact(
     if len(live) - len(replaced) >= _rules()["at_most"]:
         raise refusals.ContactRefused(_("联系人已达上限，请更换其中一位。"), field="phone")
     for kept in replaced:
-        _close(kept, ContactStatus.REPLACED)
+        _blank(kept, ContactStatus.REPLACED)
 
     contact = Contact.objects.create(
         borrower_id=borrower_id,
@@ -118,9 +122,20 @@ def name_contact(
     return contact.id
 
 
+def _own_phones(account: Account) -> set[str]:
+    """The applicant's own: of this account, of the same person's other accounts, and those their cards were bound with."""
+    accounts = {account.borrower_id, *accounts_of_person(account.borrower_id)}
+    others = Account.objects.filter(borrower_id__in=accounts).values_list("phone", flat=True)
+    cards = BankCard.objects.filter(borrower_id=account.borrower_id, status=CardStatus.ACTIVE)
+    return {account.phone, *others, *cards.values_list("phone", flat=True)}
+
+
 def _check_naming(borrower_id: int, phone: str) -> None:
     """Not one who said no to this applicant, and not one whom many applicants name; the answer tells neither."""
     index = phone_index(phone)
+    with connection.cursor() as cursor:
+        # Applicants who name one person at the same moment queue up, so that together they stay within the rule.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [index.hex()])
     neutral = refusals.ContactRefused(_("这位联系人暂时无法使用，请换一位。"), field="phone")
     namings = list(ContactNaming.objects.filter(phone_index=index))
     if any(naming.borrower_id == borrower_id and naming.refused_at for naming in namings):
@@ -133,7 +148,7 @@ def _check_naming(borrower_id: int, phone: str) -> None:
 @transaction.atomic
 def resend_contact_link(*, borrower_id: int, contact_id: UUID) -> None:
     """Send the link once more. Raises: NotWaiting, ContactRefused when sent often enough today."""
-    contact = _lock_contact(borrower_id, contact_id)
+    contact = lock_contact(borrower_id, contact_id)
     if contact.status != ContactStatus.INVITED:
         raise refusals.NotWaiting(_("联系人已经回复，无需再次发送。"))
     limit = rule_data.value("contact_links_per_day", on=business_date.current())
@@ -168,15 +183,24 @@ def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None =
     invite = find_invite(token)
     if answer not in ANSWERS:
         raise refusals.Unreadable(_("请选择同意、拒绝或“我不认识此人”。"), field="answer")
-    contact = _lock_contact(invite.borrower_id, invite.contact_id)
+    contact = lock_contact(invite.borrower_id, invite.contact_id)
     allowed_from, becomes = ANSWERS[answer]
     if contact.status == becomes or (answer == "accept" and contact.status == ContactStatus.APPROVED):
         return ContactStatus(contact.status)
+    if contact.status in GONE:
+        raise refusals.AlreadyAnswered(_("您的信息已删除，无需再做任何事。"))
     if contact.status not in allowed_from:
         raise refusals.AlreadyAnswered(_("您已回复过，没有再次提交。"))
     if contact.status == ContactStatus.INVITED and invite.expires_at < clock.now():
         raise refusals.LinkExpired(_("链接已过期，您无需做任何事；资料将被删除。"))
+    take_answer(contact, answer, evidence=evidence or {}, actor=f"contact:{contact.id}")
+    ContactInvite.objects.filter(token_hash=bytes(invite.token_hash)).update(answered_at=clock.now())
+    return ContactStatus(becomes)
 
+
+def take_answer(contact: Contact, answer: str, *, evidence: dict[str, Any], actor: str) -> None:
+    """Write down a locked contact's word, whoever heard it; a no stops every use from now on."""
+    _allowed_from, becomes = ANSWERS[answer]
     now = clock.now()
     text = text_of(code=CONTACT_TEXT)
     ContactAnswer.objects.create(
@@ -187,10 +211,9 @@ def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None =
         text_code=text.code,
         text_version=text.version,
         text_hash=text.text_hash,
-        evidence=evidence or {},
+        evidence=evidence,
         answered_at=now,
     )
-    ContactInvite.objects.filter(token_hash=bytes(invite.token_hash)).update(answered_at=now)
     contact.status, contact.answered_at = becomes, now
     contact.save(update_fields=["status", "answered_at"])
     if becomes != ContactStatus.ACCEPTED:
@@ -198,7 +221,7 @@ def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None =
             phone_index=phone_index(contact.phone), borrower_id=contact.borrower_id
         ).update(refused_at=now)
     audit.record(
-        actor=f"contact:{contact.id}",
+        actor=actor,
         action=f"people.contact.{answer}",
         subject=f"account:{contact.borrower_id}",
         contact_id=contact.id,
@@ -210,7 +233,6 @@ def answer_contact(*, token: str, answer: str, evidence: dict[str, Any] | None =
         application_id=contact.application_id,
         answer=answer,
     )
-    return ContactStatus(becomes)
 
 
 @transaction.atomic
@@ -222,7 +244,7 @@ def review_contact(*, staff: str, borrower_id: int, contact_id: UUID, approve: b
     """
     if not reason.strip():
         raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
-    contact = _lock_contact(borrower_id, contact_id)
+    contact = lock_contact(borrower_id, contact_id)
     if contact.status != ContactStatus.ACCEPTED:
         raise refusals.NotWaiting(_("这位联系人不在待审核状态，可能已被同事处理或已撤回。"))
     contact.status = ContactStatus.APPROVED if approve else ContactStatus.REFUSED
@@ -248,13 +270,10 @@ def review_contact(*, staff: str, borrower_id: int, contact_id: UUID, approve: b
 @transaction.atomic
 def forget_contact(*, borrower_id: int, contact_id: UUID, why: str) -> None:
     """Delete a contact's name and phone, keeping that there was one. Safe to repeat."""
-    contact = _lock_contact(borrower_id, contact_id)
+    contact = lock_contact(borrower_id, contact_id)
     if contact.status == ContactStatus.DELETED:
         return
-    ContactInvite.objects.filter(borrower_id=borrower_id, contact_id=contact_id).delete()
-    contact.name = contact.phone = ""
-    contact.status = ContactStatus.DELETED
-    contact.save()
+    _blank(contact, ContactStatus.DELETED)
     audit.record(
         actor="system:people",
         action="people.contact.deleted",
@@ -264,13 +283,22 @@ def forget_contact(*, borrower_id: int, contact_id: UUID, why: str) -> None:
     )
 
 
-def _close(contact: Contact, status: ContactStatus) -> None:
+def _blank(contact: Contact, status: ContactStatus) -> None:
+    """
+    Name, phone and relationship go. The link goes on opening a page that says so, with what was done until then.
+
+    That this phone was named is forgotten too, unless its owner said no: that is kept, as a hash, so that they are left alone.
+    """
+    if contact.phone:
+        ContactNaming.objects.filter(
+            phone_index=phone_index(contact.phone), borrower_id=contact.borrower_id, refused_at=None
+        ).delete()
+    contact.name = contact.phone = contact.relationship = contact.reason = ""
     contact.status = status
-    contact.save(update_fields=["status"])
-    ContactInvite.objects.filter(borrower_id=contact.borrower_id, contact_id=contact.id).delete()
+    contact.save()
 
 
-def _lock_contact(borrower_id: int, contact_id: UUID) -> Contact:
+def lock_contact(borrower_id: int, contact_id: UUID) -> Contact:
     contact = Contact.objects.select_for_update().filter(borrower_id=borrower_id, id=contact_id).first()
     if contact is None:
         raise refusals.NotFound(_("没有这位联系人。"))

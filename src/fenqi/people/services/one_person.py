@@ -18,6 +18,12 @@ def bind_person(*, borrower_id: int, id_number: str) -> None:
     )
 
 
+def accounts_of_person(borrower_id: int) -> set[int]:
+    """All accounts that ever passed the real-name check with the ID number of this one."""
+    indexes = PersonAccount.objects.filter(borrower_id=borrower_id).values("person_index")
+    return set(PersonAccount.objects.filter(person_index__in=indexes).values_list("borrower_id", flat=True))
+
+
 def forget_person(*, borrower_id: int, id_number: str) -> None:
     """The identity is deleted, and nothing was concluded with it: nothing ties the account to the person any more."""
     PersonAccount.objects.filter(person_index=person_index(id_number), borrower_id=borrower_id).delete()
