@@ -21,9 +21,9 @@ DUE_2 = datetime.date(2026, 3, 8)
 
 def make() -> None:
     """
-    Loans on schedule, one paid in part, one paid ahead, and one of which nothing was paid a month ago; the date is DUE_2.
+    Loans on schedule, one paid in part, one paid ahead, one of which nothing was paid a month ago; the date is DUE_2.
 
-    Today the late one is 28 days past due; its grace is over, and tomorrow another loan's will be.
+    Of one more nothing was paid four days ago: its grace ends today.
     """
     start()
     people_seed.load_texts()
@@ -32,10 +32,11 @@ def make() -> None:
         _with_consent(a_loan(terms, 123_400, borrower_id=201 + number))
     odd = _with_consent(a_loan(ANNUITY, 200_000, borrower_id=301))
     ahead = _with_consent(a_loan(FREE, 90_000, borrower_id=302))
+    services.run_dayend(to=DUE_1 - 4 * ONE_DAY, collect=collect_none)
+    _with_consent(a_loan(ANNUITY, 70_000, borrower_id=304, on=DUE_1 - 4 * ONE_DAY))
     services.run_dayend(to=DUE_1, collect=collect_none)
     services.run_dayend(to=DUE_1 + ONE_DAY, collect=collect_of([late[0]], refused=True))
-    fresh = _with_consent(a_loan(ANNUITY, 80_000, borrower_id=303, on=DUE_1 + ONE_DAY))
-    assert fresh
+    _with_consent(a_loan(ANNUITY, 80_000, borrower_id=303, on=DUE_1 + ONE_DAY))
     services.run_dayend(to=DUE_2 - 3 * ONE_DAY, collect=collect_none)
     services.record_repayment(borrower_id=odd[0], loan_id=odd[1], amount_fen=5_000, reference="a part")
     services.record_repayment(borrower_id=ahead[0], loan_id=ahead[1], amount_fen=30_000, reference="early")

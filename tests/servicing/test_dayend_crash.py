@@ -69,7 +69,7 @@ def test_killed_in_every_step_and_run_again(due) -> None:
     names = [name for name, _step in dayend.steps(collect_all)]
     assert verification.verify(workers=1) == []
     for table in ("ledger_transfer", "servicing_bucketmove", "servicing_notice", "bureau_batchrow"):
-        assert undisturbed[table], f"nothing of {table} to compare"
+        assert len(undisturbed[table]) > len(due[table]), f"nothing of {table} to compare"
 
     killed: Counter[str] = Counter()
     for name in names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 OF_THE_BOOKS = ("ledger_%", "servicing_%", "bureau_%", "plumbing_businessdate")
@@ -9,37 +11,39 @@ OF_THE_BOOKS = ("ledger_%", "servicing_%", "bureau_%", "plumbing_businessdate")
 NOT_COMPARED = {("servicing_dayendstep", "counts"), ("servicing_dayendstep", "error")}
 
 
-def columns() -> dict[str, list[str]]:
+def columns_through(cursor: Any) -> dict[str, list[str]]:
     """The columns to compare, by table: all but moments of the clock."""
     found: dict[str, list[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND table_name LIKE ANY(%s) AND data_type <> 'timestamp with time zone'"
-            " ORDER BY table_name, ordinal_position",
-            [list(OF_THE_BOOKS)],
-        )
-        for table, column in cursor.fetchall():
-            if (table, column) not in NOT_COMPARED:
-                found.setdefault(table, []).append(column)
+    cursor.execute(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name LIKE ANY(%s) AND data_type <> 'timestamp with time zone'"
+        " ORDER BY table_name, ordinal_position",
+        [list(OF_THE_BOOKS)],
+    )
+    for table, column in cursor.fetchall():
+        if (table, column) not in NOT_COMPARED:
+            found.setdefault(table, []).append(f'"{column}"')
     return found
 
 
-def quote(name: str) -> str:
-    """A column's name that may be a word of SQL."""
-    return connection.ops.quote_name(name)
+def books_through(cursor: Any) -> dict[str, list[bytes]]:
+    """The rows of every table of the books, without moments of the clock, in any database."""
+    statements = {
+        table: f"SELECT {', '.join(names)} FROM {table}" for table, names in columns_through(cursor).items()
+    }
+    return _copied(cursor, statements)
 
 
 def books() -> dict[str, list[bytes]]:
     """The rows of every table of the books, without moments of the clock."""
-    return _copied(
-        {table: f"SELECT {', '.join(map(quote, names))} FROM {table}" for table, names in columns().items()}
-    )
+    with connection.cursor() as cursor:
+        return books_through(cursor)
 
 
 def keep() -> dict[str, list[bytes]]:
     """The rows of every table of the books, whole."""
-    return _copied({table: f"SELECT * FROM {table}" for table in columns()})
+    with connection.cursor() as cursor:
+        return _copied(cursor, {table: f"SELECT * FROM {table}" for table in columns_through(cursor)})
 
 
 def bring_back(kept: dict[str, list[bytes]]) -> None:
@@ -67,10 +71,9 @@ def differing(
     }
 
 
-def _copied(statements: dict[str, str]) -> dict[str, list[bytes]]:
+def _copied(cursor: Any, statements: dict[str, str]) -> dict[str, list[bytes]]:
     kept = {}
-    with connection.cursor() as cursor:
-        for table, statement in statements.items():
-            with cursor.copy(f"COPY ({statement}) TO STDOUT") as copy:
-                kept[table] = [bytes(row) for row in copy]
+    for table, statement in statements.items():
+        with cursor.copy(f"COPY ({statement}) TO STDOUT") as copy:
+            kept[table] = [bytes(row) for row in copy]
     return kept
