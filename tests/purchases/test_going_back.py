@@ -9,7 +9,8 @@ import pytest
 from fenqi.ledger import queries as ledger
 from fenqi.mall import queries as mall_queries
 from fenqi.mall import services as mall
-from fenqi.plumbing import business_date
+from fenqi.ops import auto_review
+from fenqi.plumbing import audit, business_date
 from fenqi.plumbing.errors import Conflict
 from fenqi.purchases import queries, services
 from fenqi.purchases.errors import CannotCancel
@@ -116,6 +117,18 @@ def test_what_was_paid_on_a_returned_phone_comes_back_to_the_card(shop, shopper,
     assert preview.surplus_fen == 44979
     assert shop.balance(shopping.CARD) - before == preview.surplus_fen
     in_balance()
+
+
+def test_the_demos_two_robots_are_two(shop, shopper, bought, settings):
+    settings.AUTO_REVIEW = True
+    return_id = give_back(bought, BAND_FEN)
+    auto_review.return_requested({"borrower_id": shopper, "return_id": str(return_id)})
+    auto_review.return_requested({"borrower_id": shopper, "return_id": str(return_id)})
+    shopping.settle()
+    assert mall_queries.return_of(borrower_id=shopper, return_id=return_id).state == "completed"
+    told = [(line.actor, line.action) for line in audit.trail(subject=f"return:{return_id}")]
+    assert ("system:auto-reviewer", "proposal.proposed") in told
+    assert ("system:auto-checker", "proposal.approved") in told
 
 
 def test_a_refused_return_lets_the_loan_go_on(shop, shopper, bought):
