@@ -112,9 +112,10 @@ def _kinds_for(roles: Iterable[str]) -> set[str]:
 
 def _row(proposal: Proposal, verdict: str) -> Row:
     picture, _shown = four_eyes.kept_picture(proposal)
+    kind = four_eyes.kinds().get(proposal.kind)  # one that is no longer wired is still listed
     return Row(
         id=proposal.id,
-        label=four_eyes.kind_of(proposal.kind).label,
+        label=kind.label if kind else proposal.kind,
         title=picture.title,
         subject=proposal.subject,
         borrower_id=proposal.borrower_id,
