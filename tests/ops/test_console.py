@@ -19,6 +19,8 @@ PAGES = {
     "/ops/queues/identity/": {"lin", "admin"},
     "/ops/queues/contacts/": {"lin", "admin"},
     "/ops/queues/applications/": {"lin", "admin"},
+    "/ops/queues/reviews/": {"lin", "admin"},
+    "/ops/lists/": {"lin", "shen", "admin"},
     "/ops/queues/returns/": {"zhou", "admin"},
     "/ops/queues/disputes/": {"zhou", "shen", "admin"},
     "/ops/queues/corrections/": {"lin", "shen", "admin"},

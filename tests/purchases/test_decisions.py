@@ -30,7 +30,7 @@ from fenqi.people.services.one_person import bind_person
 from fenqi.plumbing import business_date, clock, rule_data
 from fenqi.plumbing.models import GateAnswer, RuleDatum
 from fenqi.purchases import services
-from fenqi.purchases.services.standing import standing_of
+from fenqi.servicing.queries import standing_of
 from tests.people.conftest import id_number
 from tests.purchases import shopping
 from tests.purchases.shopping import BANK_12, PHONE_FEN
@@ -363,10 +363,12 @@ class TestSignals:
         books.a_loan(borrower_id=shopper, principal_fen=300_000)
         row = Application.objects.get(borrower_id=shopper, id=application_id)
         windows = rule_data.value("credit.rules", on=business_date.current())["windows"]
-        with django_assert_max_num_queries(2):  # one of them the clock's, which follows the business date here
+        with django_assert_max_num_queries(
+            2
+        ):  # one of them the clock's, which follows the business date here
             signals.read(application=row, accounts=[shopper], windows=windows)
         gathered(shopper, application_id)
-        with business_date.held(), django_assert_max_num_queries(15):
+        with business_date.held(), django_assert_max_num_queries(16):
             deciding.gather(row, standing_of, with_lock=False)
 
 
@@ -384,7 +386,7 @@ class TestScore:
         assert judged(shopper, application_id).result == "APPROVED"
         asked = ScoreInquiry.objects.get()
         assert (asked.state, asked.score) == ("ANSWERED", "700")
-        gate = GateAnswer.objects.get(gate="score")
+        gate = GateAnswer.objects.get(subject=f"score:{application_id}")
         assert (gate.allowed, gate.rule_id) == (True, "consent.bureau_query")
         with connection.cursor() as cursor:
             cursor.execute("SELECT row_to_json(s)::text FROM credit_scoreinquiry s")
@@ -411,6 +413,17 @@ class TestScore:
         kept = judged(shopper, self.large(shopper))
         assert (kept.result, kept.reasons) == (result, reasons)
 
+    def test_two_who_decide_at_once_wait_for_the_one_answer(self, shop, shopper):
+        shop.fault("score", "delay", seconds=1)
+        application_id = self.large(shopper)
+
+        def advance():
+            services.advance_application(borrower_id=shopper, application_id=application_id)
+
+        at_once([advance] * 4)
+        assert ScoreInquiry.objects.count() == 1
+        assert state_of(shopper, application_id) == "approved"
+
     def test_without_the_consent_nobody_is_asked(self, shopper):
         application_id = self.large(shopper)
         people.withdraw_consent(borrower_id=shopper, text_code="bureau_query", channel="web")
@@ -418,7 +431,7 @@ class TestScore:
         assert state_of(shopper, application_id) == "started"
         credit_asking(shopper, application_id)
         assert ScoreInquiry.objects.get().state == "DENIED"
-        assert not GateAnswer.objects.get(gate="score").allowed
+        assert not GateAnswer.objects.get(subject=f"score:{application_id}").allowed
 
 
 def credit_asking(borrower_id, application_id):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 from django.db import connection
 
+from fenqi.credit.errors import ExposureExceeded
+from fenqi.credit.models import Commitment
 from fenqi.payments.models import PayOut
 from fenqi.people import queries as people
+from fenqi.people.models import Identity
 from fenqi.people.services import record_consent
+from fenqi.plumbing import rule_data
 from fenqi.plumbing.idempotency import ReferenceReused
+from fenqi.plumbing.models import RuleDatum
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
-from fenqi.standby import offer, queries, services
+from fenqi.standby import checks, offer, queries, services
 from fenqi.standby.errors import (
     AmountOutOfRange,
     ConsentMissing,
@@ -25,6 +31,7 @@ from fenqi.standby.errors import (
 from fenqi.standby.models import StandbyDraw
 from tests.servicing import books
 from tests.support.sandbox import CARDS
+from tests.support.second_pair import second_pair
 from tests.web import finance_cases as case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -207,3 +214,51 @@ class TestTheOffer:
     def test_consents_name_the_text_that_stands(self, shopper):
         record_consent(borrower_id=shopper, text_code="standby", channel="web", evidence={})
         assert "按日" in people.text(code="standby", language="zh").body
+
+
+class TestOnePerson:
+    """The line and everything else one person may owe stand under the same limits."""
+
+    def limit(self, fen):
+        rules = json.loads(json.dumps(rule_data.value("credit.rules", on=ON)))
+        for rule in rules["rules"]:
+            if rule["id"] == "person-limit":
+                rule["above"] = fen
+        RuleDatum.objects.create(name="credit.rules", valid_from=ON, value=rules)
+
+    def test_a_line_holds_its_limit_and_draws_are_not_counted_twice(self, line):
+        held = Commitment.objects.get(borrower_id=line, kind="line")
+        assert held.amount_fen == queries.line(line).limit_fen == 800_000
+        draw(line, 500_000)
+        case.settle_outbox()
+        person = people.one_person(line)
+        owed = servicing.standing_of(person.account_ids, frozenset({line})).owed_by_lender
+        assert sum(owed.values()) == 0
+        assert sum(servicing.standing_of(person.account_ids, frozenset()).owed_by_lender.values()) == 500_000
+
+    def test_it_is_opened_as_far_as_there_is_room(self, shopper):
+        self.limit(1_000_000)
+        books.a_loan(borrower_id=shopper, principal_fen=700_000)
+        assert services.apply(borrower_id=shopper, agrees=True, on=ON, evidence={}) == 300_000
+        assert queries.line(shopper).reasons[-1] == ("room_left", -500_000)
+        assert list(checks.differences()) == []
+
+    def test_without_room_there_is_no_line(self, shopper):
+        self.limit(1_000_000)
+        books.a_loan(borrower_id=shopper, principal_fen=995_000)
+        with pytest.raises(ExposureExceeded):
+            services.apply(borrower_id=shopper, agrees=True, on=ON, evidence={})
+        assert queries.line(shopper) is None
+
+    def test_who_stands_on_a_list_gets_none_and_is_told_nothing_of_it(self, shopper):
+        told = {"do": "add", "list_code": "fraud", "kind": "phone", "value": "13800001234"}
+        second_pair(kind="credit.list_entry", arguments=told)
+        with pytest.raises(NotEligible) as refusal:
+            services.apply(borrower_id=shopper, agrees=True, on=ON, evidence={})
+        assert refusal.value.details["rules"] == ["neutral"]
+
+    def test_a_student_gets_none_from_a_microloan_company(self, shopper):
+        Identity.objects.filter(borrower_id=shopper).update(is_student=True)
+        with pytest.raises(NotEligible) as refusal:
+            services.apply(borrower_id=shopper, agrees=True, on=ON, evidence={})
+        assert refusal.value.details["rules"] == ["student_refused"]

@@ -16,6 +16,8 @@ OWN = {
     "me/cards/<uuid:card_id>/unbind/": "/me/cards/{card}/unbind/",
     "checkout/next/": "/checkout/next/?application={application}",
     "checkout/decision/": "/checkout/decision/?application={application}",
+    "checkout/decision/review/": "/checkout/decision/review/?application={application}",
+    "checkout/means/": "/checkout/means/?application={application}",
     "checkout/agreement/": "/checkout/agreement/?application={application}",
     "checkout/agreement/renew/": "/checkout/agreement/renew/?application={application}",
     "checkout/confirm/": "/checkout/confirm/?application={application}",
@@ -156,6 +158,7 @@ STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         ("/ops/queues/contacts/?at={borrower}.{contact}", ("lin", "admin")),
         ("/ops/queues/identity/?at={borrower}.x", ("lin", "admin")),
         ("/ops/queues/applications/?at={borrower}.{application}", ("lin", "admin")),
+        ("/ops/queues/reviews/?at={borrower}.{application}", ("lin", "admin")),
         ("/ops/queues/returns/", ("zhou", "admin")),
         ("/ops/queues/disputes/", ("zhou", "shen", "admin")),
         ("/ops/queues/corrections/", ("lin", "shen", "admin")),
@@ -164,6 +167,7 @@ STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         ("/ops/queues/contacts/decide/", ("lin", "admin")),
         ("/ops/queues/identity/decide/", ("lin", "admin")),
         ("/ops/queues/applications/decide/", ("lin", "admin")),
+        ("/ops/queues/reviews/decide/", ("lin", "admin")),
         ("/ops/queues/returns/decide/", ("zhou", "admin")),
         ("/ops/queues/disputes/decide/", ("zhou", "shen", "admin")),
         ("/ops/queues/corrections/decide/", ("lin", "shen", "admin")),
@@ -192,6 +196,8 @@ STAFF: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "ops/people/<int:borrower_id>/standing/": [
         ("/ops/people/{borrower}/standing/", ("lin", "shen", "cui", "admin"))
     ],
+    "ops/lists/": [("/ops/lists/", ("lin", "shen", "admin"))],
+    "ops/lists/propose/": [("/ops/lists/propose/", ("lin", "shen", "admin"))],
     "ops/proposals/": [("/ops/proposals/", ANY)],
     "ops/proposals/<uuid:proposal_id>/": [
         ("/ops/proposals/{proposal}/", ("lin", "shen", "cui", "admin")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fenqi.adapters.peer import Peer, Refused, Silent
 from fenqi.credit.ports import ScoreAnswer, ScoreUnavailable
-from fenqi.plumbing import business_date, rule_data
 
 WORST, BEST = 0, 1000
 
@@ -15,12 +14,11 @@ class Score:
     def __init__(self) -> None:
         self._peer = Peer("score")
 
-    def score(self, *, reference: str, real_name: str, id_number: str) -> ScoreAnswer:
+    def score(self, *, reference: str, real_name: str, id_number: str, timeout_seconds: float) -> ScoreAnswer:
         """See ScorePort."""
-        wait_seconds = float(rule_data.value("credit.score_wait_seconds", on=business_date.current()))
         content = {"reference": reference, "real_name": real_name, "id_number": id_number}
         try:
-            answer = self._peer.ask("/scores", content, timeout_seconds=wait_seconds)
+            answer = self._peer.ask("/scores", content, timeout_seconds=timeout_seconds)
         except (Silent, Refused) as e:
             raise ScoreUnavailable(str(e)) from e
         score = answer.get("score")

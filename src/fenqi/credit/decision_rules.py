@@ -80,5 +80,20 @@ def staff_reasons(*, on: datetime.date, outcome: str | None = None) -> list[tupl
     return [(code, one[language]) for code, one in known.items() if outcome in (None, one["for"])]
 
 
+def word_of(codes: str) -> str:
+    """Reason codes (joined by commas) in words for staff, as the product ships them; a code without words stays as it is."""
+    words = _shipped_words()
+    language = _language()
+    return "、".join(words[code][language] if code in words else code for code in codes.split(","))
+
+
+@lru_cache(maxsize=1)
+def _shipped_words() -> dict[str, dict[str, str]]:
+    shipped = rule_data.shipped()
+    rules = max(shipped["credit.rules"]["values"].items())[1]["rules"]
+    staff = max(shipped["credit.staff_reasons"]["values"].items())[1]
+    return {rule["reason"]: rule["words"] for rule in rules} | staff
+
+
 def _language() -> str:
     return "en" if (get_language() or "zh").startswith("en") else "zh-CN"

@@ -208,6 +208,6 @@ class ScoreAnswer:
 class ScorePort(Protocol):
     """`ports.get("score")`: a credit score, asked for only under the consent `bureau_query`."""
 
-    def score(self, *, reference: str, real_name: str, id_number: str) -> ScoreAnswer:
+    def score(self, *, reference: str, real_name: str, id_number: str, timeout_seconds: float) -> ScoreAnswer:
         """The same reference is one query at the bureau. Raises: ScoreUnavailable."""
         ...

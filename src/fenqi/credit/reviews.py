@@ -8,12 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from fenqi.credit import decision_rules, queries, quotes
-from fenqi.credit.models import Application, ApplicationState, DecidedBy, Decision, ReviewRequest
+from fenqi.credit.models import (
+    Application,
+    ApplicationState,
+    DecidedBy,
+    Decision,
+    ListEntry,
+    ReviewRequest,
+)
 from fenqi.credit.models.risk import ReviewState
 from fenqi.credit.rereading import Reread, read_again
 from fenqi.credit.services.quoting import find_quote
 from fenqi.credit.services.reviewing import BY_MACHINE
-from fenqi.domain.decision import INPUT_NAMES, NotNeeded, RuleSet, State
+from fenqi.domain.decision import INPUT_NAMES, NotNeeded, State
+from fenqi.people import queries as people
 from fenqi.plumbing import business_date, clock
 
 
@@ -155,17 +163,37 @@ def own_decision(*, application: queries.ApplicationView) -> OwnDecision:
     )
 
 
-def rules_for_reference(rules: RuleSet) -> list[tuple[str, str, str, str]]:
-    """(id, outcome, comparison, words) of every rule."""
+@dataclass(frozen=True, kw_only=True)
+class ListRow:
+    """An entry of a list, masked."""
+
+    id: UUID
+    list_code: str
+    shown: str
+    reason: str
+    added_by: str
+    added_at: datetime.datetime
+
+
+def list_entries(limit: int = 200) -> list[ListRow]:
+    """Entries that stand, the newest first."""
+    rows = ListEntry.objects.filter(removed_at=None).order_by("-added_at")[:limit]
     return [
-        (
-            rule.id,
-            rule.outcome.value,
-            f"{rule.condition.input} {rule.condition.test.value} {rule.condition.value}",
-            decision_rules.words_of(rule),
+        ListRow(
+            id=row.id,
+            list_code=row.list_code,
+            shown=row.shown,
+            reason=row.reason,
+            added_by=row.added_by,
+            added_at=row.added_at,
         )
-        for rule in rules.rules
+        for row in rows
     ]
+
+
+def list_subject(kind: str, value: str) -> str:
+    """How a value is named where it may not stand in clear."""
+    return people.list_index(kind, value).hex()[:16]
 
 
 def _decisions(borrower_id: int, application_id: UUID) -> list[Decision]:

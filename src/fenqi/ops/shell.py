@@ -56,6 +56,13 @@ DESKS = (
         roles=(Role.REVIEWER,),
     ),
     Desk(
+        code="lists",
+        url="/ops/lists/",
+        label=_("阻止名单"),
+        icon="ban",
+        roles=(Role.REVIEWER, Role.COMPLIANCE),
+    ),
+    Desk(
         code="returns", url="/ops/queues/returns/", label=_("退货审核"), icon="undo-2", roles=(Role.SERVICE,)
     ),
     Desk(code="shipping", url="/ops/shipping/", label=_("待发货"), icon="truck", roles=(Role.SERVICE,)),

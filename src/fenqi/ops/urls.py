@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, money, proposals, queues, reports, service, ways_in
+from fenqi.ops.views import doors, lists, money, proposals, queues, reports, service, ways_in
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -40,6 +40,8 @@ urlpatterns = [
     path("people/<int:borrower_id>/statement/", reports.borrower_statement, name="ops-statement"),
     path("loans/<str:number>/propose/", proposals.propose_for_loan, name="ops-propose-loan"),
     path("people/<int:borrower_id>/standing/", proposals.propose_standing, name="ops-propose-standing"),
+    path("lists/", lists.show, name="ops-lists"),
+    path("lists/propose/", lists.propose, name="ops-lists-propose"),
     path("proposals/", proposals.queue, name="ops-proposals"),
     path("proposals/<uuid:proposal_id>/", proposals.show, name="ops-proposal"),
     path("proposals/<uuid:proposal_id>/decide/", proposals.decide, name="ops-proposal-decide"),

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.credit import decision_rules
+
 WORDS: dict[str, Any] = {
     # identity and contact
     "none": _("未开始"),
@@ -163,5 +165,6 @@ VERDICTS: dict[str, Any] = {
 
 
 def word(code: object) -> Any:
-    """The word for a code, or the code itself."""
-    return WORDS.get(str(code), code)
+    """The word for a code, a reason of a decision included, or the code itself."""
+    known = WORDS.get(str(code))
+    return decision_rules.word_of(code) if known is None and isinstance(code, str) else known or code

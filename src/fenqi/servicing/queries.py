@@ -23,7 +23,7 @@ from fenqi.servicing import loading, pay_links, recording
 from fenqi.servicing.mirrors import mirrors_due as mirrors_due
 from fenqi.servicing.models import DayEndRun, DayEndStep, Loan, LoanEvent, LoanInstallment, LoanNumber
 from fenqi.servicing.projection import CLOSED
-from fenqi.servicing.standing import open_loans as open_loans
+from fenqi.servicing.standing import standing_of as standing_of
 from fenqi.servicing.views import (
     Bill,
     BillLine,

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from fenqi.credit.services import Standing
+from fenqi.plumbing import business_date
+
+LINE_PRODUCT = "standby"
 # A bill of a month is never further apart.
 MONTH_DAYS = 31
 _READ = """
@@ -51,3 +55,17 @@ def open_loans(accounts: Collection[int], *, on: datetime.date) -> list[OpenLoan
             )
             for borrower_id, lender_code, product, principal_fen, days, due in cursor.fetchall()
         ]
+
+
+def standing_of(accounts: tuple[int, ...], line_borrowers: frozenset[int]) -> Standing:
+    """See credit.services.StandingOf: draws of a line whose limit is held are counted by the line; one statement."""
+    loans = open_loans(accounts, on=business_date.current())
+    owed: dict[str, int] = {}
+    for loan in loans:
+        if loan.product != LINE_PRODUCT or loan.borrower_id not in line_borrowers:
+            owed[loan.lender_code] = owed.get(loan.lender_code, 0) + loan.principal_fen
+    return Standing(
+        days_past_due=max((loan.days_past_due for loan in loans), default=0),
+        owed_by_lender=owed,
+        due_in_a_month_fen=sum(loan.due_in_a_month_fen for loan in loans),
+    )

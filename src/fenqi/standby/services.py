@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.credit import services as credit
 from fenqi.messages import services as messages
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
@@ -40,7 +41,7 @@ def apply(*, borrower_id: int, agrees: bool, on: datetime.date, evidence: dict[s
     """
     Open the line, its limit by rule; tells the limit in fen. Applying again tells the limit there is.
 
-    Raises: ConsentMissing at `agrees`; NotEligible with the rules that said no.
+    Raises: ConsentMissing at `agrees`; NotEligible with the rules that said no; ExposureExceeded when the person's limits leave no room.
     """
     row = StandbyLine.objects.filter(borrower_id=borrower_id).first()
     if row is not None:
@@ -54,7 +55,16 @@ def apply(*, borrower_id: int, agrees: bool, on: datetime.date, evidence: dict[s
     people_services.record_consent(
         borrower_id=borrower_id, text_code=CONSENT, channel="web", evidence=evidence
     )
-    limit_fen = min(sum(fen for _code, fen in reasons), terms.limit_most_fen)
+    wanted_fen = min(sum(fen for _code, fen in reasons), terms.limit_most_fen)
+    limit_fen = credit.hold_line(
+        borrower_id=borrower_id,
+        lender_code=terms.lender_code,
+        wanted_fen=wanted_fen,
+        least_fen=terms.least_draw_fen,
+        standing=servicing.standing_of,
+    )
+    if limit_fen < wanted_fen:
+        reasons.append(("room_left", limit_fen - sum(fen for _code, fen in reasons)))
     try:
         with transaction.atomic():
             StandbyLine.objects.create(
@@ -205,8 +215,9 @@ def _require_eligible(borrower_id: int, terms: offer.Offer, loans: list[servicin
         raise NotEligible(_("请先完成实名认证，再申请备用金。"), rules=["identity"])
     if person.age is None or person.age < terms.least_age:
         raise NotEligible(_("备用金只向成年人开放。"), rules=["age"])
-    if person.is_student:
-        raise NotEligible(_("按监管要求，备用金不向在校学生开放。"), rules=["student"])
+    refused = credit.refusal_of_line(borrower_id=borrower_id, lender_code=terms.lender_code)
+    if refused is not None:
+        raise NotEligible(refused.words, rules=[refused.reason])
     if any(loan.days_past_due for loan in loans):
         raise NotEligible(_("有逾期未还的账单，还清后可以申请。"), rules=["overdue"])
     if not people.cards(borrower_id):

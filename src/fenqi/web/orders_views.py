@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fenqi.credit import queries as credit
+from fenqi.credit import reviews
 from fenqi.mall import queries, services
 from fenqi.mall.services.returns import CHANGED_MIND
 from fenqi.plumbing import business_date, clock, rule_data
@@ -96,6 +97,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "has_bills": bills is not None,
         "kept_for": _kept_for(found),
         "return_days": _return_days(),
+        "declined": _declined(found),
         **(bills or {}),
     }
     return render(request, "web/orders/order.html", context)
@@ -204,6 +206,16 @@ def _kinds(found: queries.Order) -> list[tuple[str, Any]]:
     """Reasons that are open: without a reason only within the days the law gives."""
     is_over = found.received_at and clock.now() > found.received_at + datetime.timedelta(days=_return_days())
     return [kind for kind in KINDS if not (is_over and kind[0] == CHANGED_MIND)]
+
+
+def _declined(found: queries.Order) -> dict[str, Any] | None:
+    """The last application for an unpaid order, if it was declined: why, and whether a person looks at it."""
+    if not (found.is_unpaid and found.financed_amount_fen):
+        return None
+    last = next(iter(credit.applications_of_order(borrower_id=found.borrower_id, order_id=found.id)), None)
+    if last is None or last.state != "declined":
+        return None
+    return {"application": last, "told": reviews.own_decision(application=last)}
 
 
 def _return_days() -> int:

@@ -9,9 +9,13 @@ from fenqi.credit.services.applying import (
     replace_quote,
     start_application,
 )
+from fenqi.credit.services.asking import is_score_awaited
 from fenqi.credit.services.catalogue import publish_plan, register_lender
 from fenqi.credit.services.deciding import Standing, StandingOf, decide, wants_means
 from fenqi.credit.services.documents import agreement_pdf
+from fenqi.credit.services.lines import hold_line, refusal_of_line
+from fenqi.credit.services.lists import CODES as LIST_CODES
+from fenqi.credit.services.lists import KIND as LIST_KIND
 from fenqi.credit.services.lists import add_to_list, remove_from_list
 from fenqi.credit.services.means import declare_means, forget_means, withhold_means
 from fenqi.credit.services.quoting import (
@@ -37,6 +41,8 @@ from fenqi.credit.services.reviewing import (
 from fenqi.credit.services.signing import issue_page, reading_seconds, sign_agreement
 
 __all__ = [
+    "LIST_CODES",
+    "LIST_KIND",
     "OVERRIDE",
     "Board",
     "GoodsLine",
@@ -52,8 +58,10 @@ __all__ = [
     "declare_means",
     "find_quote",
     "forget_means",
+    "hold_line",
     "hold_quote",
     "insist_on_reason",
+    "is_score_awaited",
     "issue_page",
     "make_quote",
     "make_quotes",
@@ -64,6 +72,7 @@ __all__ = [
     "override_declined",
     "publish_plan",
     "reading_seconds",
+    "refusal_of_line",
     "register_lender",
     "remove_from_list",
     "renew_quote",

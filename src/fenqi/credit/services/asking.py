@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,19 +20,28 @@ from fenqi.credit.services.quoting import find_quote
 from fenqi.credit.services.rows import announce, close, keep_word, locked
 from fenqi.people import queries as people
 from fenqi.people.services.consent_gate import ask_consent
-from fenqi.plumbing import clock, gates, ports
+from fenqi.plumbing import business_date, clock, ports, rule_data
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
     from fenqi.credit.ports import ScoreAnswer
 
 SCORE_CONSENT = "bureau_query"
+ABANDONED_AFTER = datetime.timedelta(seconds=30)
 
 
 def score_of(row: Application) -> int | None:
     """The score that came for this application; None when none did."""
     asked = ScoreInquiry.objects.filter(borrower_id=row.borrower_id, application_id=row.id).first()
     return int(asked.score) if asked is not None and asked.state == "ANSWERED" else None
+
+
+def is_score_awaited(*, borrower_id: int, application_id: UUID) -> bool:
+    """Whether somebody is asking for the score just now; one who began long ago is not coming back."""
+    since = clock.now() - ABANDONED_AFTER
+    return ScoreInquiry.objects.filter(
+        borrower_id=borrower_id, application_id=application_id, state="INTENDED", intended_at__gt=since
+    ).exists()
 
 
 def ask_score(*, borrower_id: int, application_id: UUID) -> None:
@@ -49,6 +59,7 @@ def ask_score(*, borrower_id: int, application_id: UUID) -> None:
             reference=str(inquiry.id),
             real_name=people.full_name_for(borrower_id=borrower_id, reason=reason),
             id_number=people.id_number_for(borrower_id=borrower_id, reason=reason),
+            timeout_seconds=float(rule_data.value("credit.score_wait_seconds", on=business_date.current())),
         )
     except ScoreUnavailable:
         answer = None
@@ -65,14 +76,9 @@ def _intend_score(borrower_id: int, application_id: UUID) -> ScoreInquiry | None
     """The gate's answer and the intent; None when it was asked for already."""
     if ScoreInquiry.objects.filter(borrower_id=borrower_id, application_id=application_id).exists():
         return None
-    is_allowed = people.has_consent(borrower_id=borrower_id, text_code=SCORE_CONSENT)
-    gates.keep(
-        gate="score",
-        subject=f"application:{application_id}",
-        answer=gates.allow("consent.bureau_query")
-        if is_allowed
-        else gates.deny("consent.bureau_query", "no consent"),
-    )
+    is_allowed = ask_consent(
+        borrower_id=borrower_id, text_code=SCORE_CONSENT, subject=f"score:{application_id}"
+    ).allowed
     try:
         with transaction.atomic():
             return ScoreInquiry.objects.create(

@@ -197,7 +197,10 @@ def _judge(*, borrower_id: int, application_id: UUID, standing: StandingOf | Non
     if row.state != ApplicationState.STARTED or not _everybody_has_spoken(row):
         return None
     found = gather(row, standing, with_lock=True)
-    if _waits_for_means(row, found):
+    if _waits_for_means(row, found) or (
+        found.inputs.score is None
+        and asking.is_score_awaited(borrower_id=borrower_id, application_id=application_id)
+    ):
         return None
     word = evaluate(rules=found.rules, inputs=found.inputs)
     decision_rules.keep(found.rules, on=business_date.current())

@@ -116,12 +116,11 @@ def _sections(file: reviews.ReviewFile) -> list[Section]:
 
 
 def _timeline(file: reviews.ReviewFile) -> list[tuple[Any, Any]]:
-    reasons = dict(_codes())
     return [
         (
             one.at,
             f"{one.by} {one.decided_by} · {word(one.result)} · "
-            + " ".join(str(reasons.get(code, code)) for code in one.reasons)
+            + "、".join(str(word(code)) for code in one.reasons)
             + (f" · {one.words}" if one.words else ""),
         )
         for one in file.decisions

@@ -11,7 +11,7 @@ from fenqi.mall import services as mall
 from fenqi.plumbing.errors import Refusal
 from fenqi.purchases import waiting
 from fenqi.purchases.services import confirming, giving_back, mirroring, paying_out
-from fenqi.purchases.services.standing import standing_of
+from fenqi.servicing.queries import standing_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -57,7 +57,10 @@ def run_waiting(limit: int = 20) -> int:
 
 def _application(row: WaitingStep) -> bool:
     # A started one waits for people, whose announcements bring it back; only an open question is asked again.
-    return advance_application(borrower_id=row.borrower_id, application_id=row.id) != "deciding"
+    state = advance_application(borrower_id=row.borrower_id, application_id=row.id)
+    return state != "deciding" and not credit.is_score_awaited(
+        borrower_id=row.borrower_id, application_id=row.id
+    )
 
 
 def _purchase(row: WaitingStep) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fenqi.credit import services as credit
-from fenqi.purchases.services.standing import standing_of
+from fenqi.servicing.queries import standing_of
 
 if TYPE_CHECKING:
     from fenqi.plumbing.four_eyes import Approval
