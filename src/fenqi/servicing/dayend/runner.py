@@ -154,7 +154,7 @@ def _run_date(on: datetime.date, progress: Progress | None, collect: debiting.Co
             _write(before)
         DayEndRun.objects.filter(business_date=on).update(state="closed", finished_at=clock.wall())
     except (DatabaseError, InterfaceError) as e:
-        connection.close_if_unusable_or_obsolete()
+        _drop_if_broken()
         raise DayEndError(on, all_steps[-1][0], e) from e
     if progress:
         progress(on, "", 1.0)
@@ -178,12 +178,17 @@ def _run_step(row: _Row, step: Step, before: _Row | None) -> _Row:
 def _note_failure(row: _Row) -> None:
     try:
         # The connection may be what failed; the server is often back for another one.
-        connection.close_if_unusable_or_obsolete()
+        _drop_if_broken()
         _write(row)
         DayEndRun.objects.filter(business_date=row.on).update(state="failed")
     except (DatabaseError, InterfaceError):
         # The database itself is gone or full; the row says "running" and the next run takes the step up.
         log.exception("step %s of %s failed and could not be noted", row.name, row.on)
+
+
+def _drop_if_broken() -> None:
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _write(*rows: _Row | None) -> None:
