@@ -43,6 +43,7 @@ check: setup-dev ## Linters, types, contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -r src -c pyproject.toml
+	$(BIN)/python tools/audit.py
 
 test: setup-dev check ## Everything: linters, types, contracts and all tests
 	$(BIN)/pytest -n 2 --dist loadfile

@@ -45,7 +45,7 @@ def main() -> None:
     rounds = 50 if parser.parse_args().quick else MOST_A_MINUTE
     with (
         tempfile.TemporaryDirectory(prefix="fenqi-bench-") as folder,
-        stack.running(Path(folder), with_worker=False) as running,
+        stack.running(Path(folder)) as running,
     ):
         prepare(running)
         _paths, cookie = a_shopper()

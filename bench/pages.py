@@ -44,7 +44,7 @@ def main() -> None:
     rounds = 60 if parser.parse_args().quick else 300
     with tempfile.TemporaryDirectory(prefix="fenqi-bench-") as folder:
         home = Path(folder)
-        with stack.running(home, with_worker=False) as running:
+        with stack.running(home) as running:
             prepare(running)
             paths, cookie = a_shopper()
             queries = counted(paths, cookie)

@@ -1,6 +1,8 @@
 """What carries the others: references, the outbox, seals, the audit chain, append-only tables."""
 
 import datetime
+import hashlib
+import json
 import threading
 
 import pytest
@@ -152,15 +154,70 @@ class TestOutbox:
 
 @pytest.mark.django_db(transaction=True)
 class TestAudit:
-    def test_a_changed_line_is_found(self):
-        for n in range(3):
+    @pytest.fixture
+    def tampered(self):
+        """Five lines; tampered(SQL) changes the table as its owner, behind the application's back."""
+        for n in range(5):
             audit.record(actor="system:t", action="look", subject="loan:1", n=n)
         assert audit.verify() is None
-        with connection.cursor() as cursor:
-            cursor.execute("SET ROLE NONE")
-            cursor.execute("UPDATE plumbing_auditrecord SET reason = 'x' WHERE number = 2")
-        connection.close()
+
+        def tamper(*statements):
+            with connection.cursor() as cursor:
+                cursor.execute("SET ROLE NONE")
+                for statement in statements:
+                    cursor.execute(statement)
+            connection.close()
+
+        return tamper
+
+    @pytest.mark.parametrize(
+        "column", ["reason = 'x'", "actor = 'staff:x'", "details = '{}'", "at = now()", "hash = ''"]
+    )
+    def test_an_altered_line_is_named(self, tampered, column):
+        tampered(f"UPDATE plumbing_auditrecord SET {column} WHERE number = 2")
         assert audit.verify() == 2
+
+    @pytest.mark.parametrize("gone", [1, 3])
+    def test_a_deleted_line_is_named(self, tampered, gone):
+        tampered(f"DELETE FROM plumbing_auditrecord WHERE number = {gone}")
+        assert audit.verify() == gone
+
+    def test_closing_the_gap_does_not_hide_it(self, tampered):
+        tampered(
+            "DELETE FROM plumbing_auditrecord WHERE number = 3",
+            "UPDATE plumbing_auditrecord SET number = number - 1 WHERE number = 4",
+            "UPDATE plumbing_auditrecord SET number = number - 1 WHERE number = 5",
+        )
+        assert audit.verify() == 3
+
+    def test_reordered_lines_are_named(self, tampered):
+        tampered(
+            "UPDATE plumbing_auditrecord SET number = 99 WHERE number = 2",
+            "UPDATE plumbing_auditrecord SET number = 2 WHERE number = 3",
+            "UPDATE plumbing_auditrecord SET number = 3 WHERE number = 99",
+        )
+        assert audit.verify() == 2
+
+    def test_a_line_appended_behind_our_back_is_named(self, tampered):
+        """Even with a hash made by the published rule: its key is not in the database."""
+        last = AuditRecord.objects.get(number=5)
+        forged = AuditRecord(
+            number=6, at=last.at, actor="staff:x", action="look", subject="loan:1", details={}
+        )
+        body = json.dumps(
+            [6, last.at.astimezone(datetime.UTC).isoformat(), "staff:x", "look", "loan:1", "", {}],
+            sort_keys=True,
+        )
+        forged.hash = hashlib.sha256(bytes(last.hash) + body.encode()).digest()
+        forged.save(force_insert=True)
+        assert audit.verify() == 6
+
+    def test_an_end_cut_off_is_found_by_a_head_noted_before(self, tampered):
+        head = audit.head()
+        assert audit.verify(since=head) is None
+        tampered("DELETE FROM plumbing_auditrecord WHERE number = 5")
+        assert audit.verify() is None  # a chain cannot show it by itself
+        assert audit.verify(since=head) == 5
 
     def test_the_application_may_not_change_it(self):
         audit.record(actor="system:t", action="look", subject="loan:1")

@@ -132,14 +132,27 @@ def audit() -> None:
 
 
 @audit.command("verify")
-def audit_verify() -> None:
-    """Check the chain of hashes; exit 1 and name the first line that breaks it."""
+@click.option(
+    "--since",
+    help="A head noted earlier, NUMBER:HASH; the line must still be there, so that a cut end is found.",
+)
+def audit_verify(since: str | None) -> None:
+    """Check the chain of hashes; exit 1 and name the first line that breaks it. Tells the head to note down."""
+    noted = None
+    if since:
+        number, _, kept = since.partition(":")
+        if not number.isdigit() or not kept:
+            raise click.BadParameter("NUMBER:HASH, as an earlier run told", param_hint="--since")
+        noted = (int(number), kept)
     with database():
         start_django()
         from fenqi.plumbing import audit as trail
 
-        broken = trail.verify()
-        click.echo("audit: whole" if broken is None else f"audit: broken at line {broken}")
+        broken = trail.verify(since=noted)
+        number, kept = trail.head()
+        click.echo(
+            f"audit: whole, head {number}:{kept}" if broken is None else f"audit: broken at line {broken}"
+        )
         sys.exit(0 if broken is None else 1)
 
 

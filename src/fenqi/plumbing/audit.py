@@ -1,13 +1,20 @@
-"""The audit trail: append-only, each record chained to the one before by its hash."""
+"""
+The audit trail: append-only, each record chained to the one before by a keyed hash.
+
+The key stands outside the database, so that not even its owner can write a line that fits. What a chain cannot show by itself is that
+its end was cut off: `head` is written down elsewhere (the operator's log, a printout) and given to `verify` later.
+"""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from fenqi.plumbing import clock
@@ -44,7 +51,11 @@ def _digest(before: bytes, record: AuditRecord) -> bytes:
         sort_keys=True,
         ensure_ascii=False,
     )
-    return hashlib.sha256(before + body.encode()).digest()
+    return hmac.new(_key(), before + body.encode(), hashlib.sha256).digest()
+
+
+def _key() -> bytes:
+    return hmac.new(settings.SECRETS["index"].encode(), b"audit chain", hashlib.sha256).digest()
 
 
 @transaction.atomic
@@ -91,11 +102,25 @@ def trail(*, subject: str | None = None, action: str | None = None, limit: int =
     ]
 
 
-def verify() -> int | None:
-    """The number of the first line that does not follow from the one before, or None when the chain is whole."""
+def head() -> tuple[int, str]:
+    """The number of the newest line and its hash in hex; (0, "") before the first."""
+    last = AuditRecord.objects.order_by("-number").values_list("number", "hash").first()
+    return (last[0], bytes(last[1]).hex()) if last else (0, "")
+
+
+def verify(*, since: tuple[int, str] | None = None) -> int | None:
+    """
+    The number of the first line that does not follow from the one before, or None when the chain is whole.
+
+    `since` is a head noted earlier: the line must still be there, with that hash, or its number is told.
+    """
     before, expected = b"", 1
+    noted = dict([since]) if since else {}
     for line in AuditRecord.objects.order_by("number").iterator():
-        if line.number != expected or bytes(line.hash) != _digest(before, line):
+        if line.number != expected:
+            return expected
+        found = bytes(line.hash)
+        if found != _digest(before, line) or noted.pop(line.number, found.hex()) != found.hex():
             return line.number
-        before, expected = bytes(line.hash), expected + 1
-    return None
+        before, expected = found, expected + 1
+    return min(noted, default=None)
