@@ -136,6 +136,9 @@ class Share(NamedTuple):
     fen: int
 
 
+COMPONENTS = tuple(Component)
+
+
 class Outcome(NamedTuple):
     """
     How one event was allocated: the shares and `overpaid_fen` add up to `amount_fen`.
@@ -165,10 +168,10 @@ class Outcome(NamedTuple):
 
     def by_component(self) -> Amounts:
         """The shares summed by component."""
-        sums = dict.fromkeys(Component, 0)
-        for share in self.shares:
-            sums[share.component] += share.fen
-        return Amounts(*(sums[component] for component in Component))
+        sums = dict.fromkeys(COMPONENTS, 0)
+        for _number, component, fen in self.shares:
+            sums[component] += fen
+        return Amounts(*sums.values())
 
 
 class Totals(NamedTuple):

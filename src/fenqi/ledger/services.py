@@ -11,13 +11,14 @@ import datetime
 import hashlib
 import zlib
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.domain.posting_rules import Entry
+from fenqi.domain.posting_rules import Entry, Leg
 from fenqi.ledger.models import Book, DayTotal
 from fenqi.plumbing import audit
 from fenqi.plumbing.errors import Conflict, NotFound
@@ -27,14 +28,56 @@ HOUSE = 0
 
 POSTING_LOCK = 0x66656E7169_01
 
-POSTED = """
+IS_OPEN = "coalesce((SELECT max(business_date) FROM ledger_closedday) < %(business_date)s, true)"
+"""Whether something may still be posted on a date; sure only for who holds the posting lock since before he asked."""
+
+POSTED = f"""
 INSERT INTO ledger_transfer
   (borrower_id, entry_id, leg, loan_id, book_id, debit_account, credit_account, amount_fen, business_date, source)
 SELECT %(borrower_id)s::bigint, %(entry_id)s::uuid, legs.leg, %(loan_id)s::uuid, %(book_id)s::int, legs.debit, legs.credit,
        legs.fen, %(business_date)s::date, %(source)s
 FROM unnest(%(debits)s::int[], %(credits)s::int[], %(fens)s::bigint[]) WITH ORDINALITY AS legs (debit, credit, fen, leg)
-WHERE NOT EXISTS (SELECT FROM ledger_closedday WHERE business_date >= %(business_date)s::date)
+WHERE {IS_OPEN}
 """
+
+POSTED_TYPES = {"business_date": "date", "entry_id": "uuid", "source": "text"}
+
+
+def posted_beside(found: str, legs: int) -> str:
+    """
+    The INSERT of a loan's entry within a larger statement; its part `found` gives borrower_id, id and book_id.
+
+    Where that found no loan, nothing is posted. The larger statement asks for IS_OPEN and holds the posting lock.
+    """
+    rows = ", ".join(
+        f"(%(debit_{leg})s, %(credit_{leg})s, %(fen_{leg})s, {leg})" for leg in range(1, legs + 1)
+    )
+    return f"""
+  INSERT INTO ledger_transfer
+    (borrower_id, entry_id, leg, loan_id, book_id, debit_account, credit_account, amount_fen, business_date, source)
+  SELECT {found}.borrower_id, %(entry_id)s, legs.leg, {found}.id, {found}.book_id, legs.debit, legs.credit, legs.fen,
+         %(business_date)s, %(source)s
+  FROM {found} CROSS JOIN (VALUES {rows}) AS legs (debit, credit, fen, leg)"""
+
+
+def leg_types(legs: int) -> dict[str, str]:
+    """The types of the parameters of so many legs."""
+    kinds = {"debit": "int", "credit": "int", "fen": "bigint"}
+    return {f"{name}_{leg}": kind for leg in range(1, legs + 1) for name, kind in kinds.items()}
+
+
+def posted_values(legs: Sequence[Leg], *, business_date: datetime.date, source: str) -> dict[str, Any]:
+    """The parameters of `posted_beside`."""
+    values: dict[str, Any] = {
+        "business_date": business_date,
+        "entry_id": entry_id_of(source),
+        "source": source,
+    }
+    for position, one in enumerate(legs, start=1):
+        values[f"debit_{position}"] = int(one.debit)
+        values[f"credit_{position}"] = int(one.credit)
+        values[f"fen_{position}"] = one.amount_fen
+    return values
 
 
 class ClosedDay(Conflict):

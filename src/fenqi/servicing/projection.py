@@ -9,9 +9,9 @@ the whole of the running period. Days pass without a row being written.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from fenqi.domain.events import Event, EventKind
@@ -51,18 +51,24 @@ InstallmentRow = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The columns of servicing_loan that follow from the events, and the installment rows."""
+    """The columns of servicing_loan that follow from the events, and the installments whose rows follow from them."""
 
     loan: dict[str, Any]
-    installments: tuple[InstallmentRow, ...]
+    of: tuple[Installment, ...]
+
+    @property
+    def installments(self) -> tuple[InstallmentRow, ...]:
+        """The rows of servicing_loaninstallment."""
+        return tuple(installment_row(row) for row in self.of)
 
 
 def project(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> Projection:
     """The rows of a loan whose state is `state`."""
-    open_past = [row for row in state.installments if row.due_on <= state.as_of and row.outstanding_fen > 0]
     is_closed = state.status in CLOSED
-    oldest = open_past[0].due_on if open_past and not is_closed else None
+    seen = _look_at(state.installments, state.as_of, is_closed=is_closed)
+    oldest = seen.open_past[0].due_on if seen.open_past and not is_closed else None
     days = 0 if is_closed else state.days_past_due
+    current = seen.current
     return Projection(
         loan={
             "state": _state(state, days),
@@ -71,18 +77,73 @@ def project(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> Proj
             "principal_outstanding_fen": state.principal_outstanding_fen,
             "outstanding_fen": state.outstanding_fen,
             "overpaid_fen": state.overpaid_fen,
-            "next_due_on": None if is_closed else _next_due_on(state),
+            "next_due_on": seen.next_due_on,
             "oldest_unpaid_due_on": oldest,
             "paused_days": (state.as_of - oldest).days - days if oldest and days else 0,
             "bucket": bucket_of(days),
             "tier": tier_of(days, state.status),
             "is_paused": state.is_paused and not is_closed,
-            "wakes_on": None if is_closed else _wakes_on(terms, events, state, open_past),
-            "is_plain": _is_plain(terms, events, state),
-            **_accrual(state, is_closed=is_closed),
+            "wakes_on": None if is_closed else _wakes_on(terms, events, state, seen),
+            "is_plain": seen.is_in_order and _is_plain(terms, events, state),
+            "accrues_from": current.starts_on if current else None,
+            "accrues_to": current.due_on if current else None,
+            "interest_carried_fen": seen.interest_fen,
+            "interest_accruing_fen": current.interest_fen if current else 0,
+            "fee_carried_fen": seen.fee_fen,
+            "fee_accruing_fen": current.fee_fen if current else 0,
+            "subsidy_unearned_fen": seen.unearned_fen,
+            "subsidy_accruing_fen": current.subsidy.total_fen if current else 0,
         },
-        installments=tuple(installment_row(row) for row in state.installments),
+        of=state.installments,
     )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What one look at all installments tells."""
+
+    open_past: list[Installment]
+    """Due up to now and not paid off."""
+    current: Installment | None = None
+    """Of the running period; none once the loan is closed."""
+    next_due_on: date | None = None
+    """The next due date to come on which something is left to pay; what is due today is no longer to come."""
+    interest_fen: int = 0
+    """Earned in past periods, less what was paid or forgiven of any."""
+    fee_fen: int = 0
+    unearned_fen: int = 0
+    is_in_order: bool = True
+    """Paid installments first and untouched ones after."""
+
+
+def _look_at(rows: Sequence[Installment], as_of: date, *, is_closed: bool) -> _Seen:
+    seen = _Seen([])
+    is_paid_before = True
+    interest = fee = 0
+    for row in rows:
+        due_on, left = row.due_on, row.outstanding_fen
+        interest -= row.interest_paid_fen + row.interest_waived_fen
+        fee -= row.fee_paid_fen + row.fee_waived_fen
+        is_past = due_on <= as_of
+        if is_past or is_closed:
+            interest += row.interest_fen
+            fee += row.fee_fen
+        else:
+            seen.unearned_fen += sum(row.subsidy)
+            if seen.current is None:
+                seen.current = row
+        if left > 0:
+            if is_past:
+                seen.open_past.append(row)
+            elif seen.next_due_on is None and not is_closed:
+                seen.next_due_on = due_on
+            if row.paid_fen or row.waived_fen or row.pay_by_on != due_on:
+                seen.is_in_order = False
+            is_paid_before = False
+        elif not is_paid_before:
+            seen.is_in_order = False
+    seen.interest_fen, seen.fee_fen = interest, fee
+    return seen
 
 
 def installment_row(row: Installment) -> InstallmentRow:
@@ -125,57 +186,25 @@ def _state(state: LoanState, days: int) -> str:
     return "active" if state.status is LoanStatus.PENDING else state.status.value
 
 
-def _next_due_on(state: LoanState) -> datetime.date | None:
-    """The next due date to come on which something is left to pay; what is due today is no longer to come."""
-    return next(
-        (row.due_on for row in state.installments if row.due_on > state.as_of and row.outstanding_fen > 0),
-        None,
-    )
-
-
-def _accrual(state: LoanState, *, is_closed: bool) -> dict[str, Any]:
-    current = None
-    if not is_closed:
-        current = next((row for row in state.installments if row.due_on > state.as_of), None)
-    interest = fee = unearned = 0
-    for row in state.installments:
-        is_past = is_closed or row.due_on <= state.as_of
-        interest += (row.interest_fen if is_past else 0) - row.interest_paid_fen - row.interest_waived_fen
-        fee += (row.fee_fen if is_past else 0) - row.fee_paid_fen - row.fee_waived_fen
-        unearned += 0 if is_past else row.subsidy.total_fen
-    return {
-        "accrues_from": current.starts_on if current else None,
-        "accrues_to": current.due_on if current else None,
-        "interest_carried_fen": interest,
-        "interest_accruing_fen": current.interest_fen if current else 0,
-        "fee_carried_fen": fee,
-        "fee_accruing_fen": current.fee_fen if current else 0,
-        "subsidy_unearned_fen": unearned,
-        "subsidy_accruing_fen": current.subsidy.total_fen if current else 0,
-    }
-
-
-def _wakes_on(
-    terms: LoanTerms, events: Sequence[Event], state: LoanState, open_past: Sequence[Installment]
-) -> datetime.date | None:
+def _wakes_on(terms: LoanTerms, events: Sequence[Event], state: LoanState, seen: _Seen) -> date | None:
     """The next day on which time alone moves the loan: end of grace, a bucket, a class, the end of a pause."""
     on = state.as_of
-    tomorrow = on + datetime.timedelta(days=1)
+    tomorrow = on + timedelta(days=1)
     candidates = [
-        max(tomorrow, event.ends_on + datetime.timedelta(days=1))
+        max(tomorrow, event.ends_on + timedelta(days=1))
         for event in events
         if event.kind in PAUSES and event.ends_on is not None and event.ends_on >= on
     ]
     if state.days_past_due:
         following = next((days for days in THRESHOLDS if days > state.days_past_due), None)
         if following:
-            candidates.append(on + datetime.timedelta(days=following - state.days_past_due))
-    elif open_past and not state.is_paused:
-        grace = datetime.timedelta(days=terms.overdue.grace_days + 1)
-        ahead = [row.pay_by_on + grace for row in open_past if row.pay_by_on + grace > on]
-        if len(ahead) < len(open_past):
+            candidates.append(on + timedelta(days=following - state.days_past_due))
+    elif seen.open_past and not state.is_paused:
+        grace = timedelta(days=terms.overdue.grace_days + 1)
+        ahead = [row.pay_by_on + grace for row in seen.open_past if row.pay_by_on + grace > on]
+        if len(ahead) < len(seen.open_past):
             # Tolerated: what is short rolls from one due date to the next, and after the last from month to month.
-            ahead.append((_next_due_on(state) or on + datetime.timedelta(days=28)) + grace)
+            ahead.append((seen.next_due_on or on + timedelta(days=28)) + grace)
         candidates.append(min(ahead))
     return min(candidates, default=None)
 
@@ -189,20 +218,10 @@ def _is_plain(terms: LoanTerms, events: Sequence[Event], state: LoanState) -> bo
     """
     Whether a payment of exactly the next installment can be booked without the engine, and time moves it by formula.
 
-    So: on the planned balance, one payout, paid installments first and untouched ones after, nothing else ever.
+    So: on the planned balance, one payout and money received, nothing else ever; installments as `is_in_order` says.
     """
     if not is_by_schedule(terms) or state.is_paused or state.overpaid_fen:
         return False
     if any(event.kind not in PLAIN_KINDS for event in events):
         return False
-    if sum(event.kind is EventKind.PAYOUT for event in events) != 1:
-        return False
-    is_paid_before = True
-    for row in state.installments:
-        if row.outstanding_fen > 0:
-            if row.paid_fen or row.waived_fen or row.pay_by_on != row.due_on:
-                return False
-            is_paid_before = False
-        elif not is_paid_before:
-            return False
-    return True
+    return sum(event.kind is EventKind.PAYOUT for event in events) == 1

@@ -38,7 +38,7 @@ from fenqi.servicing.errors import (
     ReferenceReused,
     ServicedByLender,
 )
-from fenqi.servicing.projection import project
+from fenqi.servicing.projection import InstallmentRow, project
 from fenqi.servicing.store import Change, EarlierReference, Loaded
 
 LARGEST_FEN = 10**12
@@ -117,10 +117,15 @@ def record(
     `kind` and `amount_fen` are what a repeated reference must agree with.
     Raises: LoanNotFound, ReferenceReused, ServicedByLender, FutureDate, ClosedPeriod, EventRefused.
     """
+    wanted = Wanted(borrower_id, loan_id, reference, source, make, kind, amount_fen)
+    if connection.get_autocommit():
+        recorded = _record_free(wanted)
+        if recorded is not None:
+            return recorded
     for is_last_try in (False, True):
         try:
             with transaction.atomic():
-                return _record(borrower_id, loan_id, reference, source, make, kind, amount_fen)
+                return _record_locked(wanted)
         except ClosedDay:
             # The day was closed between reading its date and posting: the next try is dated on the new one.
             if is_last_try:
@@ -144,24 +149,48 @@ class Wanted(NamedTuple):
     amount_fen: int
 
 
-def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, LoanState]:
-    """What the event changes, and the state it leaves."""
+def _record_free(wanted: Wanted) -> Recorded | None:
+    """The ordinary repayment without a lock; None, and nothing written, where it has to be done under one."""
+    loaded, terms = _read(wanted, is_locked=False)
+    if loaded.earlier:
+        return _answer_again(loaded, terms, wanted.reference)
+    change, after = work_out(wanted, loaded, terms)
+    rows = _ordinary_rows(loaded, terms, change, after)
+    if rows is None or after.status is LoanStatus.SETTLED:
+        return None
+    try:
+        if not store_quick.write(change, rows, loaded.version):
+            return None
+    except IntegrityError:
+        # The reference was taken, or the event was recorded, by another meanwhile.
+        return None
+    return _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
+
+
+def _record_locked(wanted: Wanted) -> Recorded:
+    loaded, terms = _read(wanted, is_locked=True)
+    if loaded.earlier:
+        return _answer_again(loaded, terms, wanted.reference)
     loan = loaded.loan
-    event = replace(wanted.make(loaded), id=str(loan.sequence + 1), sequence=loan.sequence + 1)
-    check_date(loaded, event.on)
-    before, after = _states(loaded, terms, event)
-    return Change(
+    change, after = work_out(wanted, loaded, terms)
+    rows = _ordinary_rows(loaded, terms, change, after)
+    if rows is None:
+        store.save(change, before=store.installments_of(wanted.borrower_id, loan.id))
+    elif not store_quick.write(change, rows, loaded.version):
+        raise ClosedDay(business_date=str(change.entry_on))
+    announce(change, after)
+    return _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
+
+
+def _read(wanted: Wanted, *, is_locked: bool) -> tuple[Loaded, LoanTerms]:
+    loaded = store_quick.read(
         borrower_id=wanted.borrower_id,
-        loan=loan,
-        event=event,
+        loan_id=wanted.loan_id,
         reference=wanted.reference,
-        reference_kind=wanted.kind,
-        source=wanted.source,
-        entry=_entry(loaded, event, before, after),
-        entry_on=max(loaded.open_on, event.on),
-        projection=project(terms, [*loaded.events, event], after),
-        notice=_notice(loaded, event, after),
-    ), after
+        is_locked=is_locked,
+    )
+    loaded = check_loan(wanted, loaded)
+    return loaded, terms_of(loaded.loan)
 
 
 def check_loan(wanted: Wanted, loaded: Loaded | None) -> Loaded:
@@ -186,42 +215,6 @@ def check_loan(wanted: Wanted, loaded: Loaded | None) -> Loaded:
     return loaded
 
 
-def _record(
-    borrower_id: int,
-    loan_id: UUID,
-    reference: str,
-    source: str,
-    make: Callable[[Loaded], Event],
-    kind: str,
-    amount_fen: int,
-) -> Recorded:
-    wanted = Wanted(borrower_id, loan_id, reference, source, make, kind, amount_fen)
-    read = store_quick.read(borrower_id=borrower_id, loan_id=loan_id, reference=reference)
-    loaded = check_loan(wanted, read and read[0])
-    assert read is not None
-    loan, is_current = loaded.loan, read[1]
-    terms = terms_of(loan)
-    if loaded.earlier:
-        return _answer_again(loaded, terms, reference)
-    change, after = work_out(wanted, loaded, terms)
-    event = change.event
-    is_ordinary = (
-        event.kind in SIMPLE
-        and event.on >= loan.last_event_on
-        and is_current
-        and loan.state == "active"
-        and change.projection.loan["oldest_unpaid_due_on"] is None
-        and store_quick.leaves_the_plan_alone(terms)
-    )
-    if is_ordinary:
-        met = {share.installment_number for share in outcome_of(after, event.id).shares}
-        store_quick.write(change, met)
-    else:
-        store.save(change, before=store.installments_of(borrower_id, loan.id))
-    announce(change, after)
-    return _recorded(loaded, after, event.id, reference, is_new=True)
-
-
 def announce(change: Change, after: LoanState) -> None:
     """Tell others what a change means to them."""
     loan = change.loan
@@ -229,6 +222,45 @@ def announce(change: Change, after: LoanState) -> None:
         outbox.publish(
             "servicing.loan.settled", borrower_id=change.borrower_id, loan_id=loan.id, number=loan.number
         )
+
+
+def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, LoanState]:
+    """What the event changes, and the state it leaves."""
+    event = wanted.make(loaded)
+    if event.sequence != loaded.next_sequence:
+        event = replace(event, id=str(loaded.next_sequence), sequence=loaded.next_sequence)
+    check_date(loaded, event.on)
+    before, after = _states(loaded, terms, event)
+    return Change(
+        borrower_id=wanted.borrower_id,
+        loan=loaded.loan,
+        event=event,
+        reference=wanted.reference,
+        reference_kind=wanted.kind,
+        source=wanted.source,
+        entry=_entry(loaded, event, before, after),
+        entry_on=max(loaded.open_on, event.on),
+        projection=project(terms, [*loaded.events, event], after),
+        notice=_notice(loaded, event, after),
+        is_simple=before is None,
+    ), after
+
+
+def _ordinary_rows(
+    loaded: Loaded, terms: LoanTerms, change: Change, after: LoanState
+) -> list[InstallmentRow] | None:
+    """The installments an ordinary repayment changes; None where it is not an ordinary one."""
+    loan = loaded.loan
+    if (
+        not change.is_simple
+        or loan.state in LOSSES
+        or loan.bucket != change.projection.loan["bucket"]
+        or not store_quick.leaves_the_plan_alone(terms)
+    ):
+        return None
+    met = {share.installment_number for share in outcome_of(after, change.event.id).shares}
+    rows = store_quick.rows_to_write(change, met)
+    return rows if len(rows) <= store_quick.MOST_ROWS else None
 
 
 def terms_of(loan: store.LoanRow) -> LoanTerms:
@@ -336,7 +368,16 @@ def subsidies(state: LoanState) -> SubsidyShares:
 
 def outcome_of(state: LoanState, event_id: str) -> Outcome:
     """How an event was allocated."""
-    return next(one for one in reversed(state.outcomes) if one.event_id == event_id)
+    outcome = _find_outcome(state, event_id)
+    assert outcome is not None
+    return outcome
+
+
+def _find_outcome(state: LoanState, event_id: str) -> Outcome | None:
+    for outcome in reversed(state.outcomes):
+        if outcome.event_id == event_id:
+            return outcome
+    return None
 
 
 def _notice(loaded: Loaded, event: Event, after: LoanState) -> tuple[str, int] | None:
@@ -358,7 +399,7 @@ def _answer_again(loaded: Loaded, terms: LoanTerms, reference: str) -> Recorded:
 
 
 def _recorded(loaded: Loaded, state: LoanState, event_id: str, reference: str, *, is_new: bool) -> Recorded:
-    outcome = next((one for one in reversed(state.outcomes) if one.event_id == event_id), None)
+    outcome = _find_outcome(state, event_id)
     if outcome is None:
         event = next(one for one in loaded.events if one.id == event_id)
         outcome = Outcome(event.id, event.kind, event.on, event.amount_fen, (), 0, False)
