@@ -23,7 +23,7 @@ def make() -> None:
     """
     Loans on schedule, one paid in part, one paid ahead, one of which nothing was paid a month ago; the date is DUE_2.
 
-    Of one more nothing was paid four days ago: its grace ends today.
+    Of one more nothing was paid four days ago: its grace ends today; what was due yesterday is reported today.
     """
     start()
     people_seed.load_texts()
@@ -34,6 +34,8 @@ def make() -> None:
     ahead = _with_consent(a_loan(FREE, 90_000, borrower_id=302))
     services.run_dayend(to=DUE_1 - 4 * ONE_DAY, collect=collect_none)
     _with_consent(a_loan(ANNUITY, 70_000, borrower_id=304, on=DUE_1 - 4 * ONE_DAY))
+    services.run_dayend(to=DUE_1 - ONE_DAY, collect=collect_none)
+    _with_consent(a_loan(FREE, 45_000, borrower_id=305, on=DUE_1 - ONE_DAY))
     services.run_dayend(to=DUE_1, collect=collect_none)
     services.run_dayend(to=DUE_1 + ONE_DAY, collect=collect_of([late[0]], refused=True))
     _with_consent(a_loan(ANNUITY, 80_000, borrower_id=303, on=DUE_1 + ONE_DAY))

@@ -18,6 +18,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS_EACH = 2
 INPUTS = {
+    (
+        "credit_personexposure",
+        "owed_fen",
+    ): "loans as they stood when a limit was last checked; counted anew each time",
+    (
+        "credit_personexposure",
+        "limit_fen",
+    ): "the limit in force then; the next check writes the one of the day",
     ("mall_variant", "price_fen"): "the shop's own decision; orders keep the price they were placed at",
     ("payments_mandate", "max_fen"): "a limit agreed with the channel, which refuses what exceeds it",
 }
@@ -73,8 +81,11 @@ def book(transactional_db: None, settings: Any, sandbox: Any) -> Iterator[None]:
     whole_book.make(settings, sandbox)
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
-        # So long after the last close nobody was posting at the same moment.
-        cursor.execute("UPDATE ledger_transfer SET posted_at = posted_at - interval '1 day'")
+        # As on days of their own: business at noon, the day-end at night.
+        cursor.execute("UPDATE ledger_transfer SET posted_at = business_date + time '12:00'")
+        cursor.execute(
+            "UPDATE servicing_dayendstep SET started_at = business_date + time '23:00', finished_at = business_date + time '23:01'"
+        )
     yield
     connection.close()
 

@@ -220,15 +220,14 @@ def entry_for(*, kind: EventKind, amount_fen: int, moved: Movement, booked_as_lo
     """
     The entry of one event; of a reversal with the reversed event's kind and a negative amount.
 
-    `booked_as_loss`: the loan had been charged off before; principal received since then is a recovery.
+    `booked_as_loss`: the loan had been charged off before; principal it meets since then is a recovery.
     Raises: NoPostingRule.
     """
     rule = RULES.get(kind)
     if rule is None:
         raise NoPostingRule("kind", kind.value, "a kind with a posting rule")
-    if booked_as_loss and rule is repayment:
-        rule = recovery
-    return rule(amount_fen, moved)
+    entry = rule(amount_fen, moved)
+    return _as_recovered(entry) if booked_as_loss else entry
 
 
 def subsidy(*, before: SubsidyShares, after: SubsidyShares) -> Entry:
@@ -305,6 +304,16 @@ def total_of(legs: Iterable[Leg], account: Account) -> int:
         (one.amount_fen if one.debit == account else 0) - (one.amount_fen if one.credit == account else 0)
         for one in legs
     )
+
+
+def _as_recovered(entry: Entry) -> Entry:
+    """A loan booked as a loss has no principal in the books: what no component there explains was recovered."""
+    recovered = {Account.SUSPENSE: Account.RECOVERIES}
+    legs = (
+        Leg(recovered.get(one.debit, one.debit), recovered.get(one.credit, one.credit), one.amount_fen)
+        for one in entry.legs
+    )
+    return Entry(tuple(one for one in legs if one.debit is not one.credit))
 
 
 def _received(into: Account, amount_fen: int, moved: Movement, *, rest: Account = Account.SUSPENSE) -> Entry:

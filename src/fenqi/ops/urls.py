@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, lists, money, proposals, queues, reports, service, ways_in
+from fenqi.ops.views import doors, ledger, lists, money, proposals, queues, reports, service, ways_in
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -51,7 +51,10 @@ urlpatterns = [
     path("chat/answer/", service.chat_answer, name="ops-chat-answer"),
     path("refunds/", money.refunds, name="ops-refunds"),
     path("books/", money.books, name="ops-books"),
-    path("books/export/", money.export, name="ops-export"),
+    path("books/export/", ledger.export, name="ops-export"),
+    path("books/ties/", ledger.ties, name="ops-ties"),
+    path("books/accounts/<int:code>/", ledger.account, name="ops-account"),
+    path("loans/<str:number>/ledger/", ledger.loan, name="ops-loan-ledger"),
     path("reports/", reports.show, name="ops-reports"),
     path("reports/<slug:name>/", reports.file, name="ops-report"),
     path("time/", money.time, name="ops-time"),

@@ -213,7 +213,8 @@ BOOK_DAYS: tuple[sql_checks.Check, ...] = (
         """,
     ),
     (
-        # Sub-ledger and ledger of every closed date. Where somebody paid between accrual and close the next date ties them.
+        # Sub-ledger and ledger of every closed date. Where somebody paid between accrual and close, or had paid already
+        # for a later date while the day-end was late, another date ties them.
         "book {1} on {0}: the loans say {2} {3} fen, the ledger {4}",
         f"""
         WITH told AS (
@@ -241,8 +242,9 @@ BOOK_DAYS: tuple[sql_checks.Check, ...] = (
         WHERE t.fen <> t.side * k.fen
           AND NOT EXISTS (
             SELECT FROM ledger_transfer l
-            WHERE l.business_date = t.business_date AND l.book_id = t.book_id AND l.loan_id IS NOT NULL
-              AND l.posted_at > s.started_at - interval '1 minute')
+            WHERE l.book_id = t.book_id AND l.loan_id IS NOT NULL
+              AND (l.business_date = t.business_date AND l.posted_at > s.started_at - interval '1 minute'
+                OR l.business_date > t.business_date AND l.posted_at < s.finished_at))
         """,
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django import forms
 from django.conf import settings
-from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -62,20 +62,6 @@ def books(request: HttpRequest) -> HttpResponse:
     on = _date(request.GET.get("on", ""), timebar.open_date())
     content = {"balance": ledger.trial_balance(on), "on": on, "runs": servicing.dayend_runs(7)}
     return page(request, "ops/books.html", "books", content)
-
-
-@require_GET
-@staff_required("finance")
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The transfers of a span of dates as CSV."""
-    today = timebar.open_date()
-    first, last = (
-        _date(request.GET.get("from", ""), today.replace(day=1)),
-        _date(request.GET.get("to", ""), today),
-    )
-    response = StreamingHttpResponse(ledger.export_csv(first, last), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="ledger-{first}-{last}.csv"'
-    return response
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,6 +23,7 @@ i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
 # What was paid on its due date turned with the payment: most of a date's installments are passed over by this.
 DUE = "i.due_on = %(on)s AND i.paid_on IS DISTINCT FROM %(on)s"
 
+# Who paid ahead owes nothing on the next due date either: what is next to pay then stays as it is.
 TURN = f"""
 UPDATE servicing_loan l SET
   projected_on = CASE WHEN l.oldest_unpaid_due_on IS NULL THEN %(on)s ELSE l.projected_on END,
@@ -30,7 +31,7 @@ UPDATE servicing_loan l SET
                               ELSE l.oldest_unpaid_due_on END,
   wakes_on = CASE WHEN l.oldest_unpaid_due_on IS NULL AND {IS_UNPAID} THEN %(on)s + l.grace_days + 1
                   ELSE l.wakes_on END,
-  next_due_on = n.due_on,
+  next_due_on = CASE WHEN l.next_due_on > %(on)s THEN l.next_due_on ELSE n.due_on END,
   interest_carried_fen = l.interest_carried_fen + l.interest_accruing_fen,
   fee_carried_fen = l.fee_carried_fen + l.fee_accruing_fen,
   subsidy_unearned_fen = l.subsidy_unearned_fen - l.subsidy_accruing_fen,
