@@ -33,8 +33,9 @@ __all__ = [
     "unseal_bytes",
 ]
 
-# What a sealed text is, for the search for leaks: one value, a sentence, JSON, or a date (ISO) that may be another word.
-KINDS = ("value", "text", "facts", "date")
+# What a sealed text is, for the search for leaks: one value, a sentence, JSON, a date (ISO) that may be another word, or a
+# figure, which says nothing of anybody where it stands alone and is not looked for.
+KINDS = ("value", "text", "facts", "date", "figure")
 
 DATA_CLASSES = ("C1", "C2")  # C3 authenticates a person and is never stored
 

@@ -160,10 +160,12 @@ class Decision(models.Model):
     result = models.CharField(max_length=10, help_text="APPROVED, DECLINED or REFERRED")
     reasons = models.JSONField(default=list)
     rule_ids = models.JSONField(default=list, help_text="the rules that fired, in order")
-    snapshot = SealedTextField(data_class="C2", null=True, help_text="JSON: the inputs and a salt")
+    snapshot = SealedTextField(
+        data_class="C2", holds="facts", null=True, help_text="JSON: the inputs and a salt"
+    )
     rules_digest = models.BinaryField(max_length=32, null=True)
     digest = models.BinaryField(max_length=32, null=True, help_text="over rules, snapshot and answer")
-    words = SealedTextField(data_class="C2", null=True, help_text="what a person said of it")
+    words = SealedTextField(data_class="C2", holds="text", null=True, help_text="what a person said of it")
     overrides = models.UUIDField(null=True, help_text="the decision a person stands against")
     serial = models.CharField(max_length=64, blank=True, help_text="the lender's own number")
     at = models.DateTimeField()

@@ -109,7 +109,7 @@ class ScoreInquiry(models.Model):
     state = models.CharField(
         max_length=8, choices=[(s, s) for s in ("INTENDED", "ANSWERED", "NO_SCORE", "UNKNOWN", "DENIED")]
     )
-    score = SealedTextField(data_class="C2", default="")
+    score = SealedTextField(data_class="C2", holds="figure", default="")
     serial = models.CharField(max_length=80, blank=True)
     intended_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
@@ -151,11 +151,11 @@ class ReviewRequest(models.Model):
     id = models.UUIDField()
     application_id = models.UUIDField()
     decision_id = models.UUIDField()
-    words = SealedTextField(data_class="C2", default="")
+    words = SealedTextField(data_class="C2", holds="text", default="")
     asked_at = models.DateTimeField()
     answer_by = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ReviewState.choices, default=ReviewState.OPEN)
-    answer = SealedTextField(data_class="C2", default="")
+    answer = SealedTextField(data_class="C2", holds="text", default="")
     answered_by = models.CharField(max_length=80, blank=True)
     answered_at = models.DateTimeField(null=True)
 
