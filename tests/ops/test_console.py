@@ -15,6 +15,10 @@ from tests.support.staff import typed
 
 PAGES = {
     "/ops/": {"lin", "zhou", "qian", "shen", "cui", "admin"},
+    "/ops/password/": {"lin", "zhou", "qian", "shen", "cui", "admin"},
+    "/ops/staff/": {"admin"},
+    "/ops/staff/lin/": {"admin"},
+    "/ops/queues/phones/": {"lin", "admin"},
     "/ops/second-factor/": {"lin", "zhou", "qian", "shen", "cui", "admin"},
     "/ops/queues/identity/": {"lin", "admin"},
     "/ops/queues/contacts/": {"lin", "admin"},

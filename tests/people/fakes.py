@@ -13,19 +13,20 @@ class Texts:
     sent: ClassVar[list[dict[str, Any]]] = []
 
     def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
+        self._keep(phone, template, context, reference)
+
+    def _keep(self, to: str, template: str, context: dict[str, Any], reference: str) -> None:
         if all(one["reference"] != reference for one in self.sent):
-            self.sent.append(
-                {"phone": phone, "template": template, "context": context, "reference": reference}
-            )
+            self.sent.append({"phone": to, "template": template, "context": context, "reference": reference})
 
     def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
-        self.send_to_phone(phone=email, template=template, context=context, reference=reference)
+        self._keep(email, template, context, reference)
 
     def tell(self, *, borrower_id: int, template: str, context: dict[str, Any], reference: str) -> None:
         from fenqi.people.models import Account
 
         phone = Account.objects.get(borrower_id=borrower_id).phone
-        self.send_to_phone(phone=phone, template=template, context=context, reference=reference)
+        self._keep(phone, template, context, reference)
 
     @classmethod
     def last(cls, phone: str, template: str) -> dict[str, Any]:

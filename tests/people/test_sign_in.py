@@ -167,38 +167,3 @@ class TestRaces:
         services.send_code(phone=PHONE)
         results = self._run(lambda: services.sign_in(phone=PHONE, code=code_for()).borrower_id, 4)
         assert results.count("CodeWrong") == 3
-
-
-class TestChangePhone:
-    def test_moves_the_account(self, applicant):
-        borrower_id = applicant()
-        tail = "0" * 6
-        services.send_code(phone="13700001111", purpose="change_phone")
-        with pytest.raises(refusals.Unreadable):
-            services.change_phone(
-                borrower_id=borrower_id,
-                new_phone="13700001111",
-                code=code_for("13700001111"),
-                id_number_tail=tail,
-            )
-        from fenqi.people import queries
-
-        number = queries.id_number_for(borrower_id=borrower_id, reason="test")
-        services.change_phone(
-            borrower_id=borrower_id,
-            new_phone="13700001111",
-            code=code_for("13700001111"),
-            id_number_tail=number[-6:],
-        )
-        assert queries.find_borrower_by_phone("13700001111") == borrower_id
-        assert queries.find_borrower_by_phone(PHONE) is None
-
-    def test_not_to_a_phone_of_another_account(self, shopper):
-        from fenqi.people.services.accounts import PhoneTaken
-
-        first, _second = shopper("13800000001"), shopper("13800000002")
-        services.send_code(phone="13800000002", purpose="change_phone")
-        with pytest.raises(PhoneTaken):
-            services.change_phone(
-                borrower_id=first, new_phone="13800000002", code=code_for("13800000002"), id_number_tail=""
-            )

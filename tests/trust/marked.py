@@ -16,6 +16,7 @@ from fenqi.payments.models import Payment
 from fenqi.people import queries as people_queries
 from fenqi.people import services as people
 from fenqi.people.models import AccountSession
+from fenqi.people.services import Holder
 from fenqi.plumbing import business_date
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
@@ -26,10 +27,11 @@ from tests.people import fakes
 from tests.people.conftest import id_number
 from tests.people.test_identity import photo
 from tests.purchases import shopping
+from tests.support.authenticator import Device
 from tests.support.second_pair import propose
 from tests.web import finance_cases as case
 
-PHONE, CONTACT_PHONE, ADDRESS_PHONE = "13712345678", "13687654321", "13698761234"
+PHONE, CONTACT_PHONE, ADDRESS_PHONE, NEW_PHONE = "13712345678", "13687654321", "13698761234", "13544443321"
 NAME, CONTACT_NAME, RECIPIENT = "欧阳慕白", "诸葛暮雪", "上官听雨"
 ID_NUMBER = id_number("11010519880214271")
 CARD = "6214830010000000014"
@@ -39,6 +41,7 @@ IN_CLEAR = (
     PHONE,
     CONTACT_PHONE,
     ADDRESS_PHONE,
+    NEW_PHONE,
     NAME,
     CONTACT_NAME,
     RECIPIENT,
@@ -132,7 +135,7 @@ def _who(person: Marked) -> None:
     people.send_card_code(borrower_id=borrower_id, number=CARD, holder_phone=PHONE)
     code = fakes.Texts.last(PHONE, "people.code")["code"]
     people.bind_card(borrower_id=borrower_id, number=CARD, holder_phone=PHONE, code=code)
-    people.set_email(borrower_id=borrower_id, email=EMAIL)
+    names = _ways_in(borrower_id)
     entry = AddressEntry(
         recipient=RECIPIENT,
         phone=ADDRESS_PHONE,
@@ -142,7 +145,32 @@ def _who(person: Marked) -> None:
         street=STREET,
     )
     address = mall.save_address(borrower_id=borrower_id, entry=entry)
-    person.names |= {"contact_token": token, "contact": str(contact_id), "address": str(address)}
+    person.names |= {"contact_token": token, "contact": str(contact_id), "address": str(address), **names}
+
+
+def _ways_in(borrower_id: int) -> dict[str, str]:
+    """A confirmed address, a passkey, somebody who asks for the account on another number, and a colleague's link."""
+    people.ask_for_email(borrower_id=borrower_id, email=EMAIL)
+    email_token = fakes.Texts.last(EMAIL, "people.email_link")["link"].split("/")[2]
+    people.confirm_email(token=email_token)
+    holder = Holder(borrower_id=borrower_id)
+    made = Device().make(people.question_to_add(holder=holder, browser="x"))
+    passkey_id = people.add_passkey(holder=holder, browser="x", answer=made, name="我的手机")
+    people.send_code(phone=NEW_PHONE, purpose="lost_phone")
+    people.ask_phone_move(
+        old_phone=PHONE,
+        new_phone=NEW_PHONE,
+        code=fakes.Texts.last(NEW_PHONE, "people.code")["code"],
+        real_name=NAME,
+        id_number=ID_NUMBER,
+    )
+    stop_token = fakes.Texts.last(PHONE, "people.phone_move_asked")["link"].split("/")[2]
+    return {
+        "email_token": email_token,
+        "passkey": str(passkey_id),
+        "stop_token": stop_token,
+        "set_up_token": people.make_staff_link(by="staff:admin", name="cui", reason="忘记密码"),
+    }
 
 
 def _buy(person: Marked) -> None:

@@ -133,7 +133,15 @@ def test_a_key_shows_masked_values_and_another_key_nothing(a):
     names = a.names | {"payment": a.names["reference"]}
     forged = names | {
         key: names[key][:-1] + ("A" if names[key][-1] != "A" else "B")
-        for key in ("contact_token", "calendar_token", "pay_token", "outcome_key")
+        for key in (
+            "contact_token",
+            "calendar_token",
+            "pay_token",
+            "outcome_key",
+            "email_token",
+            "stop_token",
+            "set_up_token",
+        )
     }
     for address in doors.KEY.values():
         answer = ask(Client(), address, names)

@@ -26,6 +26,14 @@ class Texts(fakes.Texts):
         super().send_to_phone(**sent)
         RealTexts().send_to_phone(**sent)
 
+    def send_to_email(self, **sent: Any) -> None:
+        super().send_to_email(**sent)
+        RealTexts().send_to_email(**sent)
+
+    def tell(self, **sent: Any) -> None:
+        super().tell(**sent)
+        RealTexts().tell(**sent)
+
 
 @contextmanager
 def listening() -> Iterator[list[tuple[str, str]]]:

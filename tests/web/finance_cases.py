@@ -11,7 +11,7 @@ from django.test import Client
 from fenqi.credit import seed as credit_seed
 from fenqi.people import seed as people_seed
 from fenqi.people import services as people
-from fenqi.plumbing import outbox
+from fenqi.plumbing import clock, outbox
 from fenqi.standby import seed as standby_seed
 from tests.people import fakes
 from tests.people.conftest import id_number
@@ -64,6 +64,7 @@ def signed_in(borrower_id: int) -> Client:
     client = Client()
     session = client.session
     session["borrower_id"] = borrower_id
+    session["signed_in_at"] = clock.wall().isoformat()
     session.save()
     return client
 

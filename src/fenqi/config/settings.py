@@ -182,6 +182,9 @@ FENQI_FOUR_EYES: tuple[str, ...] = (
     "fenqi.bureau.proposals.CORRECTION",
     "fenqi.people.proposals.IDENTITY_MOVE",
     "fenqi.people.proposals.STANDING",
+    "fenqi.people.proposals_staff.STAFF_ROLES",
+    "fenqi.people.proposals_staff.SECOND_FACTOR_RESET",
+    "fenqi.people.proposals_phone.PHONE_MOVE",
 )
 
 # Who hears what (plumbing.outbox): topic -> functions taking the payload; each may run twice.

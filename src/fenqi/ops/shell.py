@@ -35,6 +35,13 @@ DESKS = (
         roles=(Role.REVIEWER,),
     ),
     Desk(
+        code="phones",
+        url="/ops/queues/phones/",
+        label=_("找回账号"),
+        icon="phone",
+        roles=(Role.REVIEWER,),
+    ),
+    Desk(
         code="contacts",
         url="/ops/queues/contacts/",
         label=_("联系人审核"),
@@ -118,6 +125,7 @@ DESKS = (
         icon="toggle-right",
         roles=(Role.COMPLIANCE, Role.FINANCE),
     ),
+    Desk(code="staff", url="/ops/staff/", label=_("员工"), icon="users", roles=(Role.ADMIN,)),
     Desk(code="audit", url="/ops/audit/", label=_("审计记录"), icon="scroll-text", roles=(Role.COMPLIANCE,)),
 )
 

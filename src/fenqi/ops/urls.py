@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, ledger, lists, money, proposals, queues, reports, service, ways_in
+from fenqi.ops.views import doors, ledger, lists, money, proposals, queues, reports, service, staff, ways_in
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -22,6 +22,11 @@ urlpatterns = [
     ),
     path("second-factor/codes/", ways_in.recovery_codes, name="ops-recovery-codes"),
     path("password/", ways_in.password, name="ops-password"),
+    path("set-up/<str:token>/", staff.set_up, name="ops-set-up"),
+    path("staff/", staff.listed, name="ops-staff"),
+    path("staff/<str:name>/", staff.one, name="ops-colleague"),
+    path("staff/<str:name>/roles/", staff.roles, name="ops-colleague-roles"),
+    path("staff/<str:name>/<slug:action>/", staff.act, name="ops-colleague-act"),
     path("confirm/", ways_in.confirm, name="ops-confirm"),
     path("confirm/passkey/", ways_in.confirm_by_passkey, name="ops-confirm-passkey"),
     path("confirm/passkey/question/", ways_in.confirm_question, name="ops-confirm-question"),

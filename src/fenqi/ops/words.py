@@ -57,7 +57,24 @@ WORDS: dict[str, Any] = {
     "people.staff.signed_in": _("员工登录"),
     "people.staff.locked": _("员工账号锁定"),
     "people.staff.added": _("新增员工"),
-    "people.staff.totp_on": _("开启两步验证"),
+    "people.staff.totp_on": _("开启动态码"),
+    "people.staff.totp_off": _("关闭动态码"),
+    "people.staff.confirmed": _("再次确认本人"),
+    "people.staff.recovery_codes": _("生成恢复码"),
+    "people.staff.recovery_code_used": _("使用恢复码"),
+    "people.staff.password_set": _("设置密码"),
+    "people.staff.link": _("生成设置密码的链接"),
+    "people.staff.unlocked": _("员工账号解锁"),
+    "people.staff.left": _("员工离职"),
+    "people.staff.roles": _("变更员工角色"),
+    "people.staff.second_factor_reset": _("重置第二道验证"),
+    "people.phone_move.asked": _("原手机号丢失，申请更换"),
+    "people.phone_move.approved": _("找回账号通过"),
+    "people.phone_move.refused": _("找回账号不通过"),
+    "people.phone_move.stopped": _("原手机号叫停更换"),
+    "people.passkey.added": _("添加通行密钥"),
+    "people.passkey.removed": _("移除通行密钥"),
+    "people.passkey.copied": _("拒绝可能被复制的通行密钥"),
     # applications
     "APPROVED": _("通过"),
     "DECLINED": _("拒绝"),
@@ -80,6 +97,9 @@ WORDS: dict[str, Any] = {
     "court": _("失信被执行人名单"),
     "deceased": _("已故名单"),
     "own_wish": _("本人要求不放贷"),
+    # ways in
+    "on": _("已开启"),
+    "off": _("未开启"),
     # products
     "installment": _("分期"),
     "standby": _("备用金"),
@@ -161,6 +181,15 @@ VERDICTS: dict[str, Any] = {
     "withdrawn": _("提交人撤回"),
     "stale": _("情况有变，未执行"),
     "expired": _("已过期"),
+}
+
+ROLES: dict[str, Any] = {
+    "reviewer": _("审核"),
+    "service": _("客服"),
+    "collections": _("贷后"),
+    "finance": _("财务"),
+    "compliance": _("合规"),
+    "admin": _("管理员"),
 }
 
 

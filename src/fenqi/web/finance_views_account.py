@@ -20,7 +20,9 @@ from fenqi.people import queries as people
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import PlainForm, refusal_to_form, shopper_required
+from fenqi.plumbing.sessions import is_fresh
 from fenqi.web.finance_views import due_this_month
+from fenqi.web.people_views.shared import to_confirm
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -76,6 +78,9 @@ def autopay(request: HttpRequest) -> HttpResponse:
     current = payments.autopay(borrower_id)
     if request.method == "POST":
         form = AutopayForm(request.POST, cards=cards)
+        if form.is_valid() and form.cleaned_data["is_on"] and not is_fresh(request):
+            # Turning it off takes no money; another card, or any card at all, does.
+            return to_confirm(request, request.path)
         if form.is_valid() and _set(borrower_id, form):
             flash(
                 request,

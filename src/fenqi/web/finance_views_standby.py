@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpResponseRedirect
@@ -18,6 +19,7 @@ from fenqi.plumbing.amounts import fen_typed
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.pages import PlainForm, refusal_to_form, shopper_required
+from fenqi.plumbing.sessions import is_fresh
 from fenqi.servicing import queries as servicing
 from fenqi.standby import offer, queries, services
 from fenqi.web.finance_views_common import (
@@ -26,6 +28,7 @@ from fenqi.web.finance_views_common import (
     methods,
     reference_typed,
 )
+from fenqi.web.people_views.shared import to_confirm
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -136,6 +139,9 @@ def draw(request: HttpRequest) -> HttpResponse:
         "reference": request.POST.get("reference") or new_id(),
     }
     if form.is_bound and form.is_valid():
+        if not is_fresh(request):
+            chosen = {"amount": typed["amount"], "installments": typed["installments"]}
+            return to_confirm(request, f"{request.path}?{urlencode(chosen)}")
         amount_fen, installments = form.cleaned_data["amount"], form.cleaned_data["installments"]
         try:
             if request.method == "POST":

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from fenqi.web.people_views import checkout, contact, me, privacy, sign_in
+from fenqi.web.people_views import checkout, contact, lost_phone, me, passkeys, privacy, sign_in
 
 urlpatterns = [
     path("sign-in/", sign_in.phone, name="sign-in"),
     path("sign-in/code/", sign_in.code, name="sign-in-code"),
+    path("sign-in/passkey/", passkeys.enter, name="passkey-sign-in"),
+    path("sign-in/passkey/question/", passkeys.ask_to_sign_in, name="passkey-sign-in-question"),
+    path("sign-in/lost-phone/", lost_phone.ask, name="lost-phone"),
+    path("sign-in/lost-phone/code/", lost_phone.prove, name="lost-phone-code"),
+    path("stop-phone-move/<str:token>/", lost_phone.stop, name="stop-phone-move"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("checkout/identity/", checkout.identity, name="identity"),
     path("checkout/identity/retry/", checkout.identity_retry, name="identity-retry"),
@@ -18,6 +23,12 @@ urlpatterns = [
     path("texts/<slug:code>/", me.text, name="consent-text"),
     path("me/", me.home, name="me"),
     path("me/confirm/", me.confirm, name="confirm"),
+    path("me/confirm/passkey/", passkeys.confirm, name="confirm-passkey"),
+    path("me/confirm/passkey/question/", passkeys.ask_to_confirm, name="confirm-passkey-question"),
+    path("me/passkeys/", passkeys.page, name="passkeys"),
+    path("me/passkeys/question/", passkeys.ask_to_add, name="passkey-question"),
+    path("me/passkeys/add/", passkeys.add, name="passkey-add"),
+    path("me/passkeys/<uuid:passkey_id>/remove/", passkeys.remove, name="passkey-remove"),
     path("me/cards/", me.cards, name="cards"),
     path("me/cards/add/", checkout.card, name="card-add"),
     path("me/cards/add/code/", checkout.card_code, name="card-add-code"),
@@ -31,6 +42,7 @@ urlpatterns = [
     path("me/privacy/correct/", privacy.correct, name="privacy-correct"),
     path("me/privacy/close/", privacy.close, name="account-close"),
     path("me/email/", me.email, name="email"),
+    path("email/<str:token>/", me.email_confirm, name="email-confirm"),
     path("me/phone/", me.phone, name="phone"),
     path("me/phone/code/", me.phone_code, name="phone-code"),
 ]

@@ -34,3 +34,9 @@ def named(name: Any, names: dict[str, str]) -> str:
     """A colleague's shown name beside the name they sign in with."""
     shown = names.get(str(name))
     return f"{shown} ({name})" if shown else str(name)
+
+
+@register.filter
+def role(code: str) -> Any:
+    """The word people read for a role."""
+    return words.ROLES.get(code, code)

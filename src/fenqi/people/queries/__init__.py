@@ -25,6 +25,7 @@ from fenqi.people.queries.persons import (
     phones_for,
     sessions,
 )
+from fenqi.people.queries.phone_moves import PhoneMoveFile, phone_move_file, phone_move_queue
 from fenqi.people.queries.review import (
     ContactFile,
     IdentityFile,
@@ -62,6 +63,7 @@ __all__ = [
     "OnePerson",
     "OwnContact",
     "Person",
+    "PhoneMoveFile",
     "QueueRow",
     "Session",
     "Text",
@@ -96,6 +98,8 @@ __all__ = [
     "person",
     "persons",
     "phone_for",
+    "phone_move_file",
+    "phone_move_queue",
     "phones_for",
     "queue_sizes",
     "relationships",

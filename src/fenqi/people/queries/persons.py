@@ -78,7 +78,9 @@ class Session:
     id: UUID
     device: str
     address: str
+    opened_with: str
     started_at: datetime.datetime
+    seen_at: datetime.datetime | None
     is_current: bool
 
 
@@ -173,12 +175,12 @@ def cards(borrower_id: int) -> list[Card]:
     kept = BankCard.objects.filter(borrower_id=borrower_id, status=CardStatus.ACTIVE).order_by(
         "bound_at", "id"
     )
-    return [_card(card) for card in kept.defer("number", "phone")]
+    return [_card(card) for card in kept.defer("phone")]
 
 
 def card(*, borrower_id: int, card_id: UUID) -> Card:
     """One card of the person, unbound ones included. Raises: CardUnknown."""
-    kept = BankCard.objects.filter(borrower_id=borrower_id, id=card_id).defer("number", "phone").first()
+    kept = BankCard.objects.filter(borrower_id=borrower_id, id=card_id).defer("phone").first()
     if kept is None or kept.status not in (CardStatus.ACTIVE, CardStatus.UNBOUND):
         raise refusals.CardUnknown(_("没有这张银行卡。"))
     return _card(kept)
@@ -275,7 +277,9 @@ def sessions(*, borrower_id: int, session_key: str = "") -> list[Session]:
             id=one.id,
             device=one.device or str(_("未知设备")),
             address=one.address,
+            opened_with=one.opened_with,
             started_at=one.started_at,
+            seen_at=one.seen_at,
             is_current=one.session_key == session_key,
         )
         for one in kept

@@ -130,10 +130,11 @@ def queue_sizes() -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM people_identity WHERE status = 'review'),"
-            " (SELECT count(*) FROM people_contact WHERE status = 'accepted')"
+            " (SELECT count(*) FROM people_contact WHERE status = 'accepted'),"
+            " (SELECT count(*) FROM people_phonechange WHERE status = 'review')"
         )
-        identity, contacts = cursor.fetchone()
-    return {"identity": identity, "contacts": contacts}
+        identity, contacts, phones = cursor.fetchone()
+    return {"identity": identity, "contacts": contacts, "phones": phones}
 
 
 REVIEW_REASONS = {

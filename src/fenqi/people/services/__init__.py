@@ -2,12 +2,11 @@
 
 from fenqi.people.services.accounts import (
     SignedIn,
-    change_phone,
     end_other_sessions,
     end_session,
     open_session,
+    renew_session,
     send_step_up_code,
-    set_email,
     sign_in,
     verify_step_up,
 )
@@ -36,6 +35,7 @@ from fenqi.people.services.contacts import (
     resend_contact_link,
     review_contact,
 )
+from fenqi.people.services.emails import ask_for_email, confirm_email, email_behind, remove_email
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
 from fenqi.people.services.passkeys import (
     Holder,
@@ -46,6 +46,13 @@ from fenqi.people.services.passkeys import (
     question_to_sign_in,
     remove_passkey,
     sign_in_by_passkey,
+)
+from fenqi.people.services.phone_changes import (
+    ask_phone_move,
+    change_phone,
+    move_behind,
+    refuse_phone_move,
+    stop_phone_move,
 )
 from fenqi.people.services.recovery import make_recovery_codes
 from fenqi.people.services.retention import (
@@ -66,6 +73,8 @@ from fenqi.people.services.staff import (
     staff_sign_in,
 )
 from fenqi.people.services.staff_desk import (
+    RESET_KIND,
+    ROLES_KIND,
     change_password,
     choose_password,
     dismiss_staff,
@@ -77,6 +86,8 @@ from fenqi.people.services.staff_desk import (
 )
 
 __all__ = [
+    "RESET_KIND",
+    "ROLES_KIND",
     "ContactProtected",
     "Holder",
     "IdentityOutcome",
@@ -88,13 +99,17 @@ __all__ = [
     "answer_contact",
     "approve",
     "ask_contact_use",
+    "ask_for_email",
+    "ask_phone_move",
     "bind_card",
     "change_password",
     "change_phone",
     "choose_password",
     "confirm_by_passkey",
+    "confirm_email",
     "dismiss_staff",
     "due_to_forget",
+    "email_behind",
     "end_other_sessions",
     "end_session",
     "ended_contacts",
@@ -109,6 +124,7 @@ __all__ = [
     "make_recovery_codes",
     "make_staff_link",
     "member",
+    "move_behind",
     "name_contact",
     "open_session",
     "open_staff_account",
@@ -122,9 +138,12 @@ __all__ = [
     "record_consents",
     "record_contact_call",
     "record_dial",
+    "refuse_phone_move",
     "reject",
+    "remove_email",
     "remove_passkey",
     "remove_totp",
+    "renew_session",
     "resend_contact_link",
     "retry_identity",
     "reveal",
@@ -133,13 +152,13 @@ __all__ = [
     "send_card_code",
     "send_code",
     "send_step_up_code",
-    "set_email",
     "set_totp",
     "sign_in",
     "sign_in_by_passkey",
     "staff_confirm",
     "staff_entered",
     "staff_sign_in",
+    "stop_phone_move",
     "submit_identity",
     "unbind_card",
     "unlock_staff",

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
 from fenqi.people.models import Account, AccountSession, CodePurpose, PhoneIndex
 from fenqi.people.services.codes import phone_index, send_code, use_code
-from fenqi.plumbing import audit, clock, masks
+from fenqi.plumbing import audit, clock
 from fenqi.plumbing.ids import new_borrower_id, new_id
 
 if TYPE_CHECKING:
@@ -25,12 +23,6 @@ class AccountUnknown(refusals.NotFound):
     """No such account."""
 
     code = "account_unknown"
-
-
-class PhoneTaken(refusals.Conflict):
-    """Another account signs in with this phone."""
-
-    code = "phone_taken"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,16 +55,20 @@ def _account_of(phone: str) -> SignedIn:
 
 
 @transaction.atomic
-def open_session(*, borrower_id: int, session_key: str, user_agent: str, ip: str) -> UUID:
-    """Note a signed-in browser, so that it shows in the account's list and can be ended from there."""
-    session_id = new_id()
+def open_session(
+    *, borrower_id: int, session_key: str, user_agent: str, ip: str, opened_with: str = "code"
+) -> UUID:
+    """Note a signed-in browser (`opened_with`: code | passkey), so that it shows in the account's list and can be ended there."""
+    session_id, now = new_id(), clock.wall()
     AccountSession.objects.create(
         borrower_id=borrower_id,
         id=session_id,
         session_key=session_key,
         device=describe_device(user_agent),
         address=mask_address(ip),
-        started_at=clock.wall(),
+        opened_with=opened_with,
+        started_at=now,
+        seen_at=now,
     )
     return session_id
 
@@ -87,6 +83,15 @@ def end_session(*, borrower_id: int, session_id: UUID) -> None:
     AccountSession.objects.filter(borrower_id=borrower_id, id=session_id, ended_at=None).update(
         ended_at=clock.wall()
     )
+
+
+@transaction.atomic
+def renew_session(*, borrower_id: int, session_id: UUID | str, session_key: str) -> None:
+    """The browser goes on under another key: ending it from the list must find that one."""
+    kept = AccountSession.objects.filter(borrower_id=borrower_id, id=session_id, ended_at=None).first()
+    if kept is not None:
+        kept.session_key, kept.seen_at = session_key, clock.wall()
+        kept.save(update_fields=["session_key", "seen_at"])
 
 
 @transaction.atomic
@@ -113,58 +118,6 @@ def verify_step_up(*, borrower_id: int, code: str) -> None:
     """
     use_code(phone=_account(borrower_id).phone, code=code, purpose=CodePurpose.STEP_UP)
     audit.record(actor=f"shopper:{borrower_id}", action="people.step_up", subject=f"account:{borrower_id}")
-
-
-def change_phone(*, borrower_id: int, new_phone: str, code: str, id_number_tail: str) -> None:
-    """
-    Move the account to another phone: a code to the new one, and the end of the ID number where one is known.
-
-    The door asks for a step-up by the old phone first. Every other session ends.
-    Raises: Unreadable, CodeWrong, PhoneTaken, Refusal(id_number_tail).
-    """
-    from fenqi.people.models import Identity
-
-    new_phone = refusals.phone(new_phone, field="new_phone")
-    identity = Identity.objects.filter(borrower_id=borrower_id, status="passed").first()
-    if identity and identity.id_number[-6:] != id_number_tail.strip().upper():
-        raise refusals.Unreadable(_("与实名信息不符，请输入身份证号后 6 位。"), field="id_number_tail")
-    use_code(phone=new_phone, code=code, purpose=CodePurpose.CHANGE_PHONE)
-    with transaction.atomic():
-        account = Account.objects.select_for_update().get(borrower_id=borrower_id)
-        kept, is_new = PhoneIndex.objects.get_or_create(
-            phone_index=phone_index(new_phone), defaults={"borrower_id": borrower_id}
-        )
-        if not is_new and kept.borrower_id != borrower_id:
-            raise PhoneTaken(_("这个手机号已有账号，不能更换到它。"), field="new_phone")
-        if account.phone != new_phone:
-            PhoneIndex.objects.filter(
-                phone_index=phone_index(account.phone), borrower_id=borrower_id
-            ).delete()
-            account.phone = new_phone
-            account.save(update_fields=["phone"])
-            audit.record(
-                actor=f"shopper:{borrower_id}",
-                action="people.phone_changed",
-                subject=f"account:{borrower_id}",
-            )
-
-
-@transaction.atomic
-def set_email(*, borrower_id: int, email: str) -> None:
-    """Where reminders may also go; empty takes it away. The door asks for a step-up first. Raises: Unreadable."""
-    email = email.strip()
-    if email:
-        try:
-            validate_email(email)
-        except ValidationError:
-            raise refusals.Unreadable(_("邮箱地址格式不对，例如 name@example.com。"), field="email") from None
-    Account.objects.filter(borrower_id=borrower_id).update(email=email)
-    audit.record(
-        actor=f"shopper:{borrower_id}",
-        action="people.email_changed",
-        subject=f"account:{borrower_id}",
-        email=masks.email(email),
-    )
 
 
 def _account(borrower_id: int) -> Account:

@@ -97,7 +97,6 @@ def _intend(borrower_id: int, number: str, index: bytes, phone: str) -> UUID:
     BankCard.objects.create(
         borrower_id=borrower_id,
         id=card_id,
-        number=number,
         number_index=index,
         phone=phone,
         tail=number[-4:],
@@ -149,7 +148,7 @@ def _activate(borrower_id: int, card_id: UUID, answer: CardAnswer) -> UUID:
 def _refuse(borrower_id: int, card_id: UUID, answer: CardAnswer) -> None:
     # What is not theirs is not kept; the blind index stays to count the day's tries.
     BankCard.objects.filter(borrower_id=borrower_id, id=card_id).update(
-        status=CardStatus.REFUSED, serial=answer.serial, number="", phone="", tail=""
+        status=CardStatus.REFUSED, serial=answer.serial, phone="", tail=""
     )
 
 

@@ -23,6 +23,7 @@ from fenqi.people.services.cards import unbind_card
 from fenqi.people.services.consents import withdraw_consent
 from fenqi.people.services.contacts import forget_contact
 from fenqi.people.services.identity import LONG_TERM
+from fenqi.people.services.passkeys import forget_passkeys_of_shopper
 from fenqi.plumbing import audit, business_date, clock, outbox
 
 
@@ -49,6 +50,7 @@ def close_account(*, borrower_id: int) -> None:
     live = Contact.objects.filter(borrower_id=borrower_id).exclude(status=ContactStatus.DELETED)
     for contact_id in live.values_list("id", flat=True):
         forget_contact(borrower_id=borrower_id, contact_id=contact_id, why="申请人注销账号")
+    forget_passkeys_of_shopper(borrower_id)
     account.closed_at = clock.now()
     account.save(update_fields=["closed_at"])
     audit.record(

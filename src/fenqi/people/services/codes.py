@@ -61,15 +61,19 @@ def send_code(*, phone: str, purpose: str = CodePurpose.SIGN_IN, ip: str = "") -
     )
 
 
-def use_code(*, phone: str, code: str, purpose: str, field: str = "code") -> None:
+def use_code(*, phone: str, code: str, purpose: str, field: str = "code", proven: bool = True) -> None:
     """
     Spend the newest code of this phone and purpose.
 
+    `proven` is whether what was typed beside the code is right: where it is not, the right code counts as a wrong try, so that
+    guessing the rest is as limited as guessing the code.
     Must not run inside a caller's transaction: a wrong try has to be remembered although this raises.
-    Raises: Unreadable, CodeWrong, CodeClosed after five wrong tries.
+    Raises: Unreadable, CodeWrong, ProofWrong, CodeClosed after five wrong tries.
     """
     code = refusals.code(code, field=field)
-    verdict = _try_code(index=phone_index(phone), code=code, purpose=CodePurpose(purpose))
+    verdict = _try_code(index=phone_index(phone), code=code, purpose=CodePurpose(purpose), proven=proven)
+    if verdict == "unproven":
+        raise refusals.ProofWrong(_("与实名信息不符，请核对后再填。"))
     if verdict == "wrong":
         raise refusals.CodeWrong(_("验证码不对或已过期，请检查最新一条短信。"), field=field)
     if verdict == "closed":
@@ -77,7 +81,7 @@ def use_code(*, phone: str, code: str, purpose: str, field: str = "code") -> Non
 
 
 @transaction.atomic
-def _try_code(*, index: bytes, code: str, purpose: CodePurpose) -> str:
+def _try_code(*, index: bytes, code: str, purpose: CodePurpose, proven: bool) -> str:
     tries = rule_data.value("code_limits", on=business_date.current())["tries"]
     # The lock makes tries queue up, so that many at once do not count as one.
     kept = (
@@ -90,13 +94,16 @@ def _try_code(*, index: bytes, code: str, purpose: CodePurpose) -> str:
         return "wrong"
     if kept.tries >= tries:
         return "closed"
-    if hmac.compare_digest(bytes(kept.code_hash), _hash(kept.id, code)):
+    fits = hmac.compare_digest(bytes(kept.code_hash), _hash(kept.id, code))
+    if fits and proven:
         kept.used_at = clock.wall()
         kept.save(update_fields=["used_at"])
         return "right"
     kept.tries += 1
     kept.save(update_fields=["tries"])
-    return "closed" if kept.tries >= tries else "wrong"
+    if kept.tries >= tries:
+        return "closed"
+    return "unproven" if fits else "wrong"
 
 
 def _hash(code_id: UUID, code: str) -> bytes:

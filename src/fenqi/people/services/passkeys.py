@@ -356,7 +356,8 @@ def _owner(holder: Holder) -> Account | StaffMember:
 def _holder_of(index: PasskeyIndex) -> Holder | None:
     """The holder behind an index line, if they may still come in."""
     if index.borrower_id is not None:
-        return Holder(borrower_id=index.borrower_id)
+        is_open = Account.objects.filter(borrower_id=index.borrower_id, closed_at=None).exists()
+        return Holder(borrower_id=index.borrower_id) if is_open else None
     member = StaffMember.objects.filter(pk=index.member_id, is_active=True, is_locked=False).first()
     return Holder(staff=member.name) if member else None
 

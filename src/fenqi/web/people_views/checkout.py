@@ -11,13 +11,23 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from fenqi.credit.services.deciding import CONSENTS_NEEDED
 from fenqi.people import queries, refusals, services
+from fenqi.people.queries.consents import missing_consents
 from fenqi.people.services import IdentityOutcome
 from fenqi.plumbing.errors import PeerUnavailable, Refusal
 from fenqi.plumbing.pages import refusal_to_form, safe_next, shopper_required
+from fenqi.plumbing.sessions import is_fresh
 from fenqi.web.checkout_common import steps
-from fenqi.web.people_views.forms import AGREEMENTS, CardCodeForm, CardForm, ContactForm, IdentityForm
-from fenqi.web.people_views.shared import address_of, agreed, is_fresh, texts
+from fenqi.web.people_views.forms import (
+    AGREEMENTS,
+    CardCodeForm,
+    CardForm,
+    ConsentsForm,
+    ContactForm,
+    IdentityForm,
+)
+from fenqi.web.people_views.shared import address_of, agreed, texts, to_confirm
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -56,7 +66,8 @@ def identity(request: HttpRequest) -> HttpResponse:
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
     person = queries.person(borrower_id)
     if person.is_identified:
-        return HttpResponseRedirect(_after(request))
+        missing = missing_consents(borrower_id=borrower_id, codes=CONSENTS_NEEDED)
+        return _consents(request, missing) if missing else HttpResponseRedirect(_after(request))
     if request.method == "GET":
         if person.identity_status in ("review", "retry", "checking"):
             return _identity_wait(request, person.identity_status)
@@ -88,6 +99,29 @@ def identity(request: HttpRequest) -> HttpResponse:
         refusal_to_form(form, e)
         return _identity_page(request, form, status=e.status)
     return _identity_outcome(request, outcome, form)
+
+
+def _consents(request: HttpRequest, missing: list[str]) -> HttpResponse:
+    """Known already, but a consent this needs was never given or taken back."""
+    form = ConsentsForm(request.POST if request.method == "POST" else None, missing=missing)
+    if request.method == "POST" and form.is_valid():
+        boxes = {name: AGREEMENTS[name] for name in form.fields}
+        services.record_consents(
+            borrower_id=request.borrower_id,  # type: ignore[attr-defined]
+            given=agreed(form, boxes),
+            channel="web",
+            evidence={"form": "consents-form", "application": str(_application(request) or "")},
+        )
+        return HttpResponseRedirect(_after(request))
+    page = {
+        "form": form,
+        "texts": texts(missing),
+        "agreements": [(form[name], AGREEMENTS[name]) for name in form.fields],
+        "query": _query(request),
+        "steps": steps("identity") if _application(request) else None,
+        "back_url": "/cart/" if _application(request) else "/me/",
+    }
+    return render(request, "web/people/consents.html", page, status=422 if form.errors else 200)
 
 
 def _bytes(upload: Any) -> bytes | None:
@@ -249,8 +283,8 @@ def card(request: HttpRequest) -> HttpResponse:
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
     if not queries.person(borrower_id).is_identified:
         return HttpResponseRedirect("/checkout/identity/?" + urlencode({"next": request.get_full_path()}))
-    if not is_fresh(request) and queries.cards(borrower_id):
-        return HttpResponseRedirect("/me/confirm/?" + urlencode({"next": request.get_full_path()}))
+    if not is_fresh(request):
+        return to_confirm(request, request.get_full_path())
     form = CardForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         return _card_page(request, form, status=200 if request.method == "GET" else 422)
@@ -282,8 +316,8 @@ def card_code(request: HttpRequest) -> HttpResponse:
         return _card_code_page(request, form, status=422)
     facts = form.cleaned_data
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
-    if not is_fresh(request) and queries.cards(borrower_id):
-        return HttpResponseRedirect("/me/confirm/?" + urlencode({"next": "/me/cards/add/"}))
+    if not is_fresh(request):
+        return to_confirm(request, "/me/cards/add/" + _query(request))
     try:
         services.bind_card(
             borrower_id=borrower_id, number=facts["number"], holder_phone=facts["phone"], code=facts["code"]

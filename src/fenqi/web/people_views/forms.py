@@ -162,6 +162,16 @@ class IdentityForm(PlainForm):
         return data
 
 
+class ConsentsForm(PlainForm):
+    """The boxes of an application that a person who is known already has not ticked, or has taken back."""
+
+    def __init__(self, *args: Any, missing: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, code in AGREEMENTS.items():
+            if code in missing:
+                self.fields[name] = IdentityForm.base_fields[name]
+
+
 class ContactForm(PlainForm):
     """The person who is asked to speak for the applicant."""
 
@@ -234,6 +244,38 @@ class EmailForm(PlainForm):
         inputmode="email",
         longest=120,
     )
+
+
+class LostPhoneForm(PlainForm):
+    """The phone that is lost, and the one that is there."""
+
+    old_phone = _text(_("丢失的手机号"), **_PHONE | {"autocomplete": "off"})
+    new_phone = _text(_("新手机号"), **_PHONE)
+
+    def clean_old_phone(self) -> str:
+        return _read(refusals.phone, self.cleaned_data["old_phone"])
+
+    def clean_new_phone(self) -> str:
+        return _read(refusals.phone, self.cleaned_data["new_phone"])
+
+
+class LostPhoneCodeForm(LostPhoneForm):
+    """The same with the code the new phone received, and who it is."""
+
+    code = _text(_("新手机收到的验证码"), **_CODE)
+    real_name = _text(_("真实姓名"), help_text=_("与身份证一致"), autocomplete="name", maxlength="60")
+    id_number = _text(
+        _("身份证号"),
+        help_text=_("18 位，末位可为 X"),
+        autocomplete="off",
+        maxlength="30",
+        spellcheck="false",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("old_phone", "new_phone"):
+            self.fields[name].widget.attrs["readonly"] = True
 
 
 class NewPhoneForm(PlainForm):

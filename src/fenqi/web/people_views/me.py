@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fenqi.people import queries, services
-from fenqi.plumbing import clock
 from fenqi.plumbing.errors import Refusal
 from fenqi.plumbing.pages import refusal_to_form, safe_next, shopper_required
+from fenqi.plumbing.passkey_pages import passkey_words
 from fenqi.web.people_views.forms import EmailForm, NewPhoneCodeForm, NewPhoneForm, StepUpForm
-from fenqi.web.people_views.shared import STEP_UP_AT, address_of, language, paragraphs, step_up_required
+from fenqi.web.people_views.shared import address_of, confirmed, language, paragraphs, step_up_required
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 def home(request: HttpRequest) -> HttpResponse:
     """我的: everything about me and where it is."""
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
-    page = {"person": queries.person(borrower_id), "cards": queries.cards(borrower_id)}
+    page = {
+        "person": queries.person(borrower_id),
+        "cards": queries.cards(borrower_id),
+        "passkeys": queries.passkeys(borrower_id),
+    }
     return render(request, "web/people/me.html", page)
 
 
@@ -84,9 +88,8 @@ def device_end(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @shopper_required
 def confirm(request: HttpRequest) -> HttpResponse:
-    """A code to the account's own phone before something that matters."""
+    """A code to the account's own phone, or a passkey, before something that matters."""
     borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
-    back = safe_next(request, request.POST.get("next") or request.GET.get("next"), "/me/")
     form = StepUpForm(request.POST if request.POST.get("code") is not None else None)
     is_sent = form.is_bound
     status = 200
@@ -96,8 +99,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             is_sent = True
         elif form.is_bound and form.is_valid():
             services.verify_step_up(borrower_id=borrower_id, code=form.cleaned_data["code"])
-            request.session[STEP_UP_AT] = clock.wall().isoformat()
-            return HttpResponseRedirect(back)
+            return confirmed(request)
     except Refusal as e:
         status = e.status
         if form.is_bound:
@@ -105,11 +107,27 @@ def confirm(request: HttpRequest) -> HttpResponse:
         else:
             flash(request, e, kind="warn")
             is_sent = bool(e.details.get("is_open"))
+    return confirm_page(request, form if form.is_bound else None, is_sent=is_sent, status=status)
+
+
+def confirm_page(
+    request: HttpRequest,
+    form: StepUpForm | None = None,
+    *,
+    is_sent: bool = False,
+    problem: object = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The page that asks for the confirmation."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
+    back = safe_next(request, request.POST.get("next") or request.GET.get("next"), "/me/")
     page = {
-        "form": form if form.is_bound else StepUpForm(),
+        "form": form or StepUpForm(),
         "is_sent": is_sent,
         "next": back,
         "phone_masked": queries.person(borrower_id).phone_masked,
+        "passkeys": passkey_words() if queries.passkeys(borrower_id) else {},
+        "passkey_problem": problem,
         "back_url": back,
     }
     return render(request, "web/people/confirm.html", page, status=status)
@@ -118,17 +136,33 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @step_up_required
 def email(request: HttpRequest) -> HttpResponse:
-    """Where reminders may also go."""
+    """Where reminders may also go: kept once the link sent there was opened; empty takes it away."""
+    borrower_id: int = request.borrower_id  # type: ignore[attr-defined]
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data["email"].strip()
         try:
-            services.set_email(borrower_id=request.borrower_id, email=form.cleaned_data["email"])  # type: ignore[attr-defined]
-            flash(request, _("邮箱已保存"))
+            if typed:
+                services.ask_for_email(borrower_id=borrower_id, email=typed)
+                flash(request, _("确认邮件已发出，请打开信里的链接，之后提醒才会发到这个邮箱"), kind="info")
+            else:
+                services.remove_email(borrower_id=borrower_id)
+                flash(request, _("不再发送邮件"))
             return HttpResponseRedirect("/me/")
         except Refusal as e:
             refusal_to_form(form, e)
     page = {"form": form, "back_url": "/me/"}
     return render(request, "web/people/email.html", page, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The link sent to an address; opening shows a button, so that a mail scanner confirms nothing."""
+    shown, is_confirmed = services.email_behind(token=token), request.method == "POST"
+    if is_confirmed:
+        services.confirm_email(token=token)
+    page = {"email": shown, "is_confirmed": is_confirmed, "back_url": "/"}
+    return render(request, "web/people/email_confirm.html", page)
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -12,9 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from markdown_it import MarkdownIt
 
-from fenqi.people import queries
-from fenqi.plumbing import business_date, clock, rule_data
+from fenqi.people import queries, services
 from fenqi.plumbing.pages import safe_next, shopper_required
+from fenqi.plumbing.sessions import account_session, confirm_session, is_fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
-STEP_UP_AT = "step_up_at"
 
 
 def address_of(request: HttpRequest) -> str:
@@ -60,25 +58,34 @@ def agreed(form: forms.Form, codes: dict[str, str]) -> dict[str, int | None]:
     return given
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    """Did the person type a code in this session a short while ago?"""
-    minutes = rule_data.value("step_up_minutes", on=business_date.current())
-    since = clock.wall() - datetime.timedelta(minutes=minutes)
-    moments = (request.session.get(STEP_UP_AT), request.session.get("signed_in_at"))
-    return any(moment and datetime.datetime.fromisoformat(moment) > since for moment in moments)
+def confirmed(request: HttpRequest) -> HttpResponse:
+    """The person proved to be themselves: the session goes on under a new key, and they go back to where they were."""
+    confirm_session(request)
+    session_id = account_session(request)
+    if session_id:
+        services.renew_session(
+            borrower_id=request.borrower_id,  # type: ignore[attr-defined]
+            session_id=session_id,
+            session_key=request.session.session_key or "",
+        )
+    return HttpResponseRedirect(safe_next(request, request.POST.get("next"), "/me/"))
+
+
+def to_confirm(request: HttpRequest, back: str) -> HttpResponse:
+    """To the page that asks for a code or a passkey, and then back."""
+    return HttpResponseRedirect("/me/confirm/?" + urlencode({"next": safe_next(request, back, "/me/")}))
 
 
 def step_up_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Only for a signed-in shopper who typed a code a short while ago; others type one first and come back."""
+    """Only for a signed-in shopper who confirmed a short while ago; others do so first and come back."""
 
     @shopper_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if is_fresh(request):
             return view(request, *args, **kwargs)
-        back = (
-            request.get_full_path() if request.method == "GET" else request.META.get("HTTP_REFERER", "/me/")
-        )
-        return HttpResponseRedirect("/me/confirm/?" + urlencode({"next": safe_next(request, back, "/me/")}))
+        if request.method == "GET":
+            return to_confirm(request, request.get_full_path())
+        return to_confirm(request, request.META.get("HTTP_REFERER", "/me/"))
 
     return guarded

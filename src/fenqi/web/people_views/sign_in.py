@@ -18,13 +18,13 @@ from fenqi.plumbing.pages import (
     sign_in_session,
     sign_out_session,
 )
+from fenqi.plumbing.passkey_pages import passkey_words
+from fenqi.plumbing.sessions import account_session, note_account_session
 from fenqi.web.people_views.forms import CodeForm, PhoneForm
 from fenqi.web.people_views.shared import address_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-SESSION_ID = "account_session_id"
 
 
 def _next(request: HttpRequest) -> str:
@@ -38,22 +38,22 @@ def phone(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         if current_borrower_id(request):
             return HttpResponseRedirect(_next(request))
-        return _phone_page(request, PhoneForm())
+        return phone_page(request, PhoneForm())
     form = PhoneForm(request.POST)
     if not form.is_valid():
-        return _phone_page(request, form, status=422)
+        return phone_page(request, form, status=422)
     typed = form.cleaned_data["phone"]
     try:
         services.send_code(phone=typed, ip=address_of(request))
     except refusals.TooSoon as e:
         if not e.details.get("is_open"):
             refusal_to_form(form, e)
-            return _phone_page(request, form, status=429)
+            return phone_page(request, form, status=429)
         # The code sent a moment ago still works: go on with that one.
         return _code_page(request, CodeForm(initial={"phone": typed}), wait_seconds=e.details["wait_seconds"])
     except Refusal as e:
         refusal_to_form(form, e)
-        return _phone_page(request, form, status=422)
+        return phone_page(request, form, status=422)
     return _code_page(request, CodeForm(initial={"phone": typed}))
 
 
@@ -71,35 +71,46 @@ def code(request: HttpRequest) -> HttpResponse:
             back = PhoneForm(request.POST)
             back.is_valid()
             refusal_to_form(back, e)
-            return _phone_page(request, back, status=422)
+            return phone_page(request, back, status=422)
         refusal_to_form(form, e)
         return _code_page(request, form, status=422)
-    if current_borrower_id(request) not in (None, signed_in.borrower_id):
-        request.session.flush()
-    sign_in_session(request, signed_in.borrower_id)
-    request.session[SESSION_ID] = str(
-        services.open_session(
-            borrower_id=signed_in.borrower_id,
-            session_key=request.session.session_key or "",
-            user_agent=request.META.get("HTTP_USER_AGENT", ""),
-            ip=address_of(request),
-        )
+    return begin(request, signed_in.borrower_id)
+
+
+def begin(request: HttpRequest, borrower_id: int, *, opened_with: str = "code") -> HttpResponse:
+    """The session of somebody who proved who they are, and on to where they wanted to go."""
+    sign_in_session(request, borrower_id)
+    session_id = services.open_session(
+        borrower_id=borrower_id,
+        session_key=request.session.session_key or "",
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+        ip=address_of(request),
+        opened_with=opened_with,
     )
+    note_account_session(request, session_id)
     return HttpResponseRedirect(_next(request))
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session here and in the list of devices."""
-    borrower_id, session_id = current_borrower_id(request), request.session.get(SESSION_ID)
+    borrower_id, session_id = current_borrower_id(request), account_session(request)
     if borrower_id and session_id:
         services.end_session(borrower_id=borrower_id, session_id=session_id)
     sign_out_session(request)
     return HttpResponseRedirect("/")
 
 
-def _phone_page(request: HttpRequest, form: PhoneForm, status: int = 200) -> HttpResponse:
-    page = {"form": form, "next": _next(request)}
+def phone_page(
+    request: HttpRequest, form: PhoneForm | None = None, *, problem: object = "", status: int = 200
+) -> HttpResponse:
+    """The door: a phone for the code, or a passkey."""
+    page = {
+        "form": form or PhoneForm(),
+        "next": _next(request),
+        "passkeys": passkey_words(),
+        "passkey_problem": problem,
+    }
     return render(request, "web/people/sign_in.html", page, status=status)
 
 
