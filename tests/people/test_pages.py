@@ -597,3 +597,24 @@ def test_everything_held_is_told_by_few_questions(identified, django_assert_max_
     identified.get("/me/")
     with django_assert_max_num_queries(13):
         identified.get("/me/privacy/")
+
+
+class TestConsentsTakenBack:
+    APPLICATION = "0190a000-0000-7000-8000-000000000001"
+
+    def test_are_asked_for_again_on_the_way_and_then_it_goes_on(self, identified):
+        address = f"/checkout/identity/?application={self.APPLICATION}"
+        for text in ("lender_sharing", "bureau_query"):
+            identified.post("/me/privacy/withdraw/", {"text": text})
+        page = soup(identified.get(address))
+        boxes = {one["name"] for one in page.select('#consents-form input[type="checkbox"]')}
+        assert boxes == {"agree_lender_sharing", "agree_bureau_query"}  # what stands is not asked again
+        answer = identified.post(address, {"agree_lender_sharing": "1"})
+        assert answer.status_code == 422
+        assert "授权" in error_at(answer, "agree_bureau_query")
+        assert soup(answer).select_one('[name="agree_lender_sharing"]').has_attr("checked")
+        answer = identified.post(address, {"agree_lender_sharing": "1", "agree_bureau_query": "1"})
+        assert answer["Location"] == f"/checkout/next/?application={self.APPLICATION}"
+        borrower_id = queries.find_borrower_by_phone(PHONE)
+        assert queries.has_consent(borrower_id=borrower_id, text_code="bureau_query")
+        assert len(fakes.Identity.asked) == 1

@@ -60,7 +60,7 @@ def give_consents(borrower_id: int) -> None:
     """What the identity page asks to agree to."""
     people.record_consents(
         borrower_id=borrower_id,
-        given={"lender_sharing": None, "bureau_query": None, "bureau_reporting": None},
+        given={"identity": None, "lender_sharing": None, "bureau_query": None, "bureau_reporting": None},
         channel="web",
         evidence={},
     )

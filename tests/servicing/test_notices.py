@@ -31,7 +31,6 @@ def let_debits_run(borrower_id: int) -> None:
     BankCard.objects.create(
         borrower_id=borrower_id,
         id=card_id,
-        number="6217000010000000011",
         number_index=bytes(32),
         phone="13800000001",
         tail="0011",

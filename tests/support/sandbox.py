@@ -204,7 +204,6 @@ def cardholder(sandbox: SandboxPeers, transactional_db: None) -> Any:
         BankCard.objects.create(
             borrower_id=borrower_id,
             id=card_id,
-            number=number,
             number_index=bytes(32),
             phone=phone,
             tail=number[-4:],

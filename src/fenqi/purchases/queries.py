@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from fenqi.credit.services.deciding import CONSENTS_NEEDED
 from fenqi.credit.steps import Progress, Step, next_step
 from fenqi.domain.events import Event, EventKind
 from fenqi.domain.replay import replay
 from fenqi.mall import queries as mall_queries
 from fenqi.people import queries as people
+from fenqi.people.queries.consents import missing_consents
 from fenqi.plumbing import business_date
 from fenqi.plumbing.templatetags.fenqi import yuan
 from fenqi.purchases.errors import PurchaseUnknown
@@ -82,7 +84,11 @@ def journey(*, application: ApplicationView) -> Journey:
     is_identified, contact_status, has_card, asks_means = False, "none", False, False
     if application.state == "started":
         person = people.person(borrower_id)
-        is_identified, contact_status = person.is_identified, person.contact_status
+        contact_status = person.contact_status
+        # A consent taken back is asked for again where the person is: at the step of who they are.
+        is_identified = person.is_identified and not missing_consents(
+            borrower_id=borrower_id, codes=CONSENTS_NEEDED
+        )
         asks_means = is_identified and wants_means(borrower_id=borrower_id, application_id=application.id)
     elif application.state == "approved":
         has_card = bool(people.cards(borrower_id))

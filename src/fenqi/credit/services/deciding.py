@@ -27,7 +27,7 @@ from fenqi.plumbing import business_date
 if TYPE_CHECKING:
     import datetime
 
-CONSENTS_NEEDED = ("lender_sharing", "bureau_query", "bureau_reporting")
+CONSENTS_NEEDED = ("identity", "lender_sharing", "bureau_query", "bureau_reporting")
 WHOLE_BP = 10_000
 # An income of nothing carries no instalment at all.
 NO_INCOME_BP = 100 * WHOLE_BP

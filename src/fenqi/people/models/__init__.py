@@ -382,12 +382,11 @@ class CardStatus(models.TextChoices):
 
 
 class BankCard(models.Model):
-    """A debit card of the person; the row is also the intent of its four-element check."""
+    """A debit card of the person; the row is also the intent of its four-element check. The full number is never kept."""
 
     pk = models.CompositePrimaryKey("borrower_id", "id")
     borrower_id = models.BigIntegerField()
     id = models.UUIDField()
-    number = SealedTextField(data_class="C2")
     number_index = models.BinaryField(max_length=32)
     phone = SealedTextField(data_class="C2")
     tail = models.CharField(max_length=4)
