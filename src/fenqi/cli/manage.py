@@ -117,9 +117,16 @@ def verify(workers: int) -> None:
     """Rebuild every projection from events and every balance from transfers; exit 1 if anything differs."""
     with database():
         start_django()
+        from rich.progress import Progress, TimeElapsedColumn
+
         from fenqi.servicing import verification
 
-        differences = verification.verify(workers=workers)
+        with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), transient=True) as bar:
+            task = bar.add_task("verify", total=None)
+            differences = verification.verify(
+                workers=workers,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
         for difference in differences:
             click.echo(difference)
         click.echo(f"verify: {len(differences)} differences")

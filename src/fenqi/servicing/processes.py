@@ -8,18 +8,26 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from typing import Any
 
+Call = tuple[str, tuple[Any, ...]]
+"""A function as `module.name` and its arguments."""
 
-def spread(
-    path: str, arguments: list[tuple[Any, ...]], *, workers: int, settings: dict[str, Any]
-) -> Iterator[Any]:
-    """Call the function `module.name` with each tuple of arguments, in order; `settings` are the database's."""
+
+def spread(calls: list[Call], *, workers: int, settings: dict[str, Any]) -> Iterator[Any]:
+    """Make the calls, so many at a time; the answers come in order. `settings` are the database's."""
     with ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
         initargs=(settings,),
     ) as pool:
-        yield from pool.map(_call, [path] * len(arguments), arguments)
+        paths, arguments = zip(*calls, strict=True)
+        yield from pool.map(call, paths, arguments)
+
+
+def call(path: str, arguments: tuple[Any, ...]) -> Any:
+    """Call `module.name`."""
+    module, _dot, name = path.rpartition(".")
+    return getattr(import_module(module), name)(*arguments)
 
 
 def _begin(settings: dict[str, Any]) -> None:
@@ -29,8 +37,3 @@ def _begin(settings: dict[str, Any]) -> None:
     from django.db import connections
 
     connections["default"].settings_dict.update(settings)
-
-
-def _call(path: str, arguments: tuple[Any, ...]) -> Any:
-    module, _dot, name = path.rpartition(".")
-    return getattr(import_module(module), name)(*arguments)
