@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from fenqi.domain.posting_rules import Entry
-from fenqi.ledger.services import ClosedDay, entry_id_of
+from fenqi.ledger.services import POSTING_LOCK, ClosedDay, entry_id_of
 
 POST = """
 INSERT INTO ledger_transfer
@@ -24,10 +24,10 @@ WHERE NOT EXISTS (SELECT FROM ledger_closedday c WHERE c.business_date >= r.busi
 
 
 class Posting(NamedTuple):
-    """An entry of one loan, and what it is posted for."""
+    """An entry of a loan or of the house, and what it is posted for."""
 
     borrower_id: int
-    loan_id: UUID
+    loan_id: UUID | None
     book_id: int
     business_date: datetime.date
     source: str
@@ -36,7 +36,7 @@ class Posting(NamedTuple):
 
 def post_many(postings: Sequence[Posting]) -> None:
     """
-    Store new entries, inside a transaction that holds the posting lock (shared).
+    Store new entries. Inside a transaction.
 
     Raises: ClosedDay if one of the dates is closed.
     """
@@ -59,6 +59,7 @@ def post_many(postings: Sequence[Posting]) -> None:
     if not legs:
         return
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [POSTING_LOCK])
         cursor.execute(POST, [json.dumps(legs, default=str)])
         if cursor.rowcount != len(legs):
             raise ClosedDay(business_date=str(max(one.business_date for one in postings)))

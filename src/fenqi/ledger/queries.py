@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -134,14 +134,14 @@ def balances_by_book(on: datetime.date) -> dict[tuple[int, int], int]:
     }
 
 
-def is_posted(*, borrower_id: int, source: str) -> bool:
-    """Whether there is an entry of this source."""
+def posted(*, borrower_id: int, sources: Collection[str]) -> set[str]:
+    """Those of these sources that there is an entry of."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM ledger_transfer WHERE borrower_id = %s AND entry_id = %s)",
-            [borrower_id, entry_id_of(source)],
+            "SELECT DISTINCT source FROM ledger_transfer WHERE borrower_id = %s AND entry_id = ANY(%s)",
+            [borrower_id, [entry_id_of(source) for source in sources]],
         )
-        return bool(cursor.fetchone()[0])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def moved_by_book(on: datetime.date) -> dict[tuple[int, int], tuple[int, int]]:

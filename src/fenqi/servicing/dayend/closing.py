@@ -18,6 +18,7 @@ from django.db.models import Sum
 
 from fenqi.domain import posting_rules
 from fenqi.domain.posting_rules import Account, Entry
+from fenqi.ledger import batch
 from fenqi.ledger import queries as ledger_queries
 from fenqi.ledger import services as ledger
 from fenqi.plumbing import business_date, rule_data
@@ -92,6 +93,7 @@ def accrue(on: datetime.date) -> dict[str, int]:
             counts[total] = sum(int(row[BOOK_DAY_COLUMNS.index(column)]) for row in rows)
         targets = _targets(on)
         balances = ledger_queries.balances_by_book(ALL_DATES)
+        entries = {}
         for book in ledger_queries.books():
             book_id = book["id"]
             target = targets.get(book_id, {})
@@ -102,17 +104,17 @@ def accrue(on: datetime.date) -> dict[str, int]:
             income_fen = -sum(balances.get((account, book_id), 0) for account in INCOME)
             income_fen += interest_fen + fee_fen + subsidy_fen
             shared_fen = balances.get((Account.LENDER_INCOME_SHARE, book_id), 0)
-            entry = posting_rules.accrue(
+            entries[book_id] = posting_rules.accrue(
                 interest_fen=interest_fen,
                 fee_fen=fee_fen,
                 subsidy_fen=subsidy_fen,
                 lender_income_fen=_share(income_fen, book["lender_share_bp"]) - shared_fen,
             )
-            _post(entry, "accrual", on, book_id)
             counts["interest_fen"] += interest_fen + subsidy_fen
             counts["fee_fen"] += fee_fen
             difference_fen = target.get("principal", 0) - balances.get((Account.LOAN_PRINCIPAL, book_id), 0)
             counts["principal_difference_fen"] += abs(difference_fen)
+        _post(entries, "accrual", on)
     return dict(counts)
 
 
@@ -124,20 +126,20 @@ def provide(on: datetime.date) -> dict[str, int]:
     for row in BookDay.objects.filter(business_date=on):
         wanted[row.book_id] += rates[row.tier] * row.principal_outstanding_fen
     balances = ledger_queries.balances_by_book(ALL_DATES)
-    total = 0
+    changes_fen = {}
     for book in ledger_queries.books():
         target_fen = int(wanted[book["id"]].quantize(Decimal(1), ROUND_HALF_UP))
-        change_fen = target_fen + balances.get((Account.PROVISION, book["id"]), 0)
-        _post(posting_rules.provide(change_fen=change_fen), "provision", on, book["id"])
-        total += change_fen
-    return {"change_fen": total}
+        changes_fen[book["id"]] = target_fen + balances.get((Account.PROVISION, book["id"]), 0)
+    entries = {book_id: posting_rules.provide(change_fen=fen) for book_id, fen in changes_fen.items()}
+    _post(entries, "provision", on)
+    return {"change_fen": sum(changes_fen.values())}
 
 
 @transaction.atomic
 def settle_with_lenders(on: datetime.date) -> dict[str, int]:
     """Make payable to each lender what came in for it: principal above what is still out, and income received."""
     balances = ledger_queries.balances_by_book(ALL_DATES)
-    rows = []
+    entries, settlements = {}, {}
     for book in ledger_queries.books():
         book_id, share_bp = book["id"], book["lender_share_bp"]
 
@@ -148,13 +150,13 @@ def settle_with_lenders(on: datetime.date) -> dict[str, int]:
         received_fen = -sum(of(account) for account in INCOME) - sum(of(account) for account in RECEIVABLE)
         passed_on_fen = of(Account.LENDER_INCOME_SHARE) + of(Account.LENDER_INCOME_ACCRUED)
         income_fen = _share(received_fen, share_bp) - passed_on_fen
-        entry = posting_rules.settle_with_lender(principal_fen=principal_fen, income_fen=income_fen)
-        if entry.legs and _post(entry, "settlement", on, book_id):
-            rows.append(
-                LenderSettlement(
-                    business_date=on, book_id=book_id, principal_fen=principal_fen, income_fen=income_fen
-                )
-            )
+        entries[book_id] = posting_rules.settle_with_lender(
+            principal_fen=principal_fen, income_fen=income_fen
+        )
+        settlements[book_id] = LenderSettlement(
+            business_date=on, book_id=book_id, principal_fen=principal_fen, income_fen=income_fen
+        )
+    rows = [settlements[book_id] for book_id in _post(entries, "settlement", on)]
     LenderSettlement.objects.bulk_create(rows, ignore_conflicts=True)
     return {"payable_fen": sum(row.principal_fen + row.income_fen for row in rows)} if rows else {}
 
@@ -195,6 +197,8 @@ def close(on: datetime.date) -> dict[str, int]:
         transfers = ledger.close_day(on)
         if business_date.current() == on:
             business_date.close(on)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_summarize_dates(), servicing_summarize_dates()")
     return {"transfers": transfers}
 
 
@@ -220,10 +224,22 @@ def _share(fen: int, share_bp: int) -> int:
     return part if fen >= 0 else -part
 
 
-def _post(entry: Entry, what: str, on: datetime.date, book_id: int) -> bool:
-    """Post a book's entry of a date unless an earlier run of the step did; tells whether it was posted now."""
-    source = f"{what}:{on}:{book_id}"
-    if not entry.legs or ledger_queries.is_posted(borrower_id=ledger.HOUSE, source=source):
-        return False
-    ledger.post(borrower_id=ledger.HOUSE, entry=entry, business_date=on, source=source, book_id=book_id)
-    return True
+def _post(entries: dict[int, Entry], what: str, on: datetime.date) -> set[int]:
+    """Post each book's entry of a date unless an earlier run of the step did; tells the books that were posted now."""
+    sources = {book_id: f"{what}:{on}:{book_id}" for book_id, entry in entries.items() if entry.legs}
+    before = ledger_queries.posted(borrower_id=ledger.HOUSE, sources=sources.values())
+    new = {book_id: source for book_id, source in sources.items() if source not in before}
+    batch.post_many(
+        [
+            batch.Posting(
+                borrower_id=ledger.HOUSE,
+                loan_id=None,
+                book_id=book_id,
+                business_date=on,
+                source=source,
+                entry=entries[book_id],
+            )
+            for book_id, source in new.items()
+        ]
+    )
+    return set(new)

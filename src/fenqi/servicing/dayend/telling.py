@@ -52,14 +52,18 @@ ON CONFLICT DO NOTHING
 def remind(on: datetime.date) -> dict[str, int]:
     """Write down the reminders of the day after a closed business date."""
     today = on + datetime.timedelta(days=1)
-    debited = rule_data.value("debit_notice_days_before_due", on=today)
-    ladder = rule_data.value("overdue_reminder_days", on=today)
+    rules = rule_data.values(
+        "notice_days_before_due", "debit_notice_days_before_due", "overdue_reminder_days", on=today
+    )
     reminders = {
         f"due_in_{days}": (DUE, _told(today, days, "due_soon" if days else "due_today"))
-        for days in rule_data.value("notice_days_before_due", on=today)
+        for days in rules["notice_days_before_due"]
     }
-    reminders["debits_announced"] = (DEBITED, _told(today, debited, "debit_scheduled"))
-    dues = [today - datetime.timedelta(days=days) for days in ladder]
+    reminders["debits_announced"] = (
+        DEBITED,
+        _told(today, rules["debit_notice_days_before_due"], "debit_scheduled"),
+    )
+    dues = [today - datetime.timedelta(days=days) for days in rules["overdue_reminder_days"]]
     reminders["overdue"] = (OVERDUE, {"today": today, "dues": dues})
     told = parts.start(
         list(reminders.values()),

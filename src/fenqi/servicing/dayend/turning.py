@@ -21,7 +21,11 @@ i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
 """
 
 # What was paid on its due date turned with the payment: most of a date's installments are passed over by this.
-DUE = "i.due_on = %(on)s AND i.paid_on IS DISTINCT FROM %(on)s"
+LEFT = """
+SELECT i.borrower_id, i.loan_id, i.number, l.is_plain FROM servicing_loaninstallment i
+JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
+WHERE i.due_on = %(on)s AND i.paid_on IS DISTINCT FROM %(on)s AND l.accrues_to = %(on)s AND l.serviced_by = 'us'
+"""
 
 # Who paid ahead owes nothing on the next due date either: what is next to pay then stays as it is.
 TURN = f"""
@@ -40,30 +44,32 @@ UPDATE servicing_loan l SET
   interest_accruing_fen = coalesce(n.interest_fen, 0),
   fee_accruing_fen = coalesce(n.fee_fen, 0),
   subsidy_accruing_fen = coalesce(n.subsidy_fen, 0)
-FROM servicing_loaninstallment i
+FROM unnest(%(borrowers)s::bigint[], %(loans)s::uuid[], %(numbers)s::int[]) AS due (borrower_id, loan_id, number)
+JOIN servicing_loaninstallment i
+  ON i.borrower_id = due.borrower_id AND i.loan_id = due.loan_id AND i.number = due.number
 LEFT JOIN servicing_loaninstallment n
   ON n.borrower_id = i.borrower_id AND n.loan_id = i.loan_id AND n.number = i.number + 1
-WHERE {DUE} AND l.borrower_id = i.borrower_id AND l.id = i.loan_id
+WHERE l.borrower_id = i.borrower_id AND l.id = i.loan_id
   AND l.accrues_to = %(on)s AND l.is_plain AND l.state IN ('active', 'overdue') AND {OF_THIS_PART}
-"""
-
-TURN_BY_ENGINE = f"""
-SELECT l.borrower_id, l.id FROM servicing_loaninstallment i
-JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
-WHERE {DUE} AND l.accrues_to = %(on)s AND NOT l.is_plain AND l.serviced_by = 'us'
-GROUP BY l.borrower_id, l.id
 """
 
 
 def turn_dues(on: datetime.date) -> dict[str, int]:
     """Move every loan with an installment due on a date into its next period."""
-    in_bulk = parts.start(
-        [(TURN, {"on": on})],
-        rows=parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on]),
-    )
-    by_the_engine = _by_engine(TURN_BY_ENGINE, on)
-    [turned] = in_bulk()
-    return {"turned": turned, "by_engine": by_the_engine} if turned or by_the_engine else {}
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT, {"on": on})
+        left = cursor.fetchall()
+    if not left:
+        return {}
+    plain = [row for row in left if row[3]]
+    keys = {
+        "borrowers": [row[0] for row in plain],
+        "loans": [row[1] for row in plain],
+        "numbers": [row[2] for row in plain],
+    }
+    turned = parts.run([TURN], keys | {"on": on}, rows=len(plain))[0] if plain else 0
+    others = dict.fromkeys((row[0], row[1]) for row in left if not row[3])
+    return {"turned": turned, "by_engine": by_engine.project_again(on, others)}
 
 
 DAYS = "(%(on)s - l.oldest_unpaid_due_on - l.paused_days)"
@@ -105,11 +111,7 @@ def move_arrears(on: datetime.date) -> dict[str, int]:
     if not waking:
         return {}
     moved, woken = parts.run([MOVE, WAKE], {"on": on}, rows=waking)
-    return {"moved": moved, "woken": woken, "by_engine": _by_engine(WAKE_BY_ENGINE, on)}
-
-
-def _by_engine(selection: str, on: datetime.date) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(selection, {"on": on})
-        found = cursor.fetchall()
-    return by_engine.project_again(on, found)
+        cursor.execute(WAKE_BY_ENGINE, {"on": on})
+        left = cursor.fetchall()
+    return {"moved": moved, "woken": woken, "by_engine": by_engine.project_again(on, left)}
