@@ -1,0 +1,213 @@
+"""Guessing tells nothing and leads nowhere: phones, order numbers, codes, links."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import secrets
+import statistics
+import time
+from itertools import pairwise
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fenqi.people import refusals, services
+from fenqi.people.models import SignInCode
+from fenqi.plumbing import business_date, rule_data
+from fenqi.plumbing.ids import new_number
+from tests.people import fakes
+from tests.purchases import shopping
+from tests.trust import doors, marked
+from tests.web.finance_cases import signed_in
+
+UNKNOWN = "13733334444"
+TIMES = 15
+# Twice as long would be another class; a busy machine makes medians differ by a third.
+SAME_CLASS = 2.0
+UUIDS = ("address", "card", "application", "agreement", "draw")
+NUMBERS = ("order", "waiting_order", "loan", "settled")
+
+
+def without(text: str, *parts: str) -> str:
+    for part in parts:
+        text = text.replace(part, "…")
+    return re.sub(r'(csrfmiddlewaretoken" value|value)="[\w-]{20,}"', "", text)
+
+
+def median_ms(ask) -> float:
+    taken = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+class TestOrderNumbers:
+    @pytest.fixture
+    def made_up(self, a):
+        """Names of things nobody has, in the very shape of those somebody has."""
+        names = dict(a.names)
+        names |= {key: str(uuid4()) for key in UUIDS}
+        names |= {key: new_number(a.names[key][0], business_date.current()) for key in NUMBERS}
+        names["reference"] = str(uuid4())
+        for key in (*UUIDS, *NUMBERS, "reference"):
+            assert len(names[key]) == len(a.names[key]), key
+        return names
+
+    @pytest.fixture
+    def b(self, a):
+        browser = signed_in(shopping.a_shopper("13800009999", name="李雷"))
+        browser.get("/me/addresses/")  # the first page after signing in takes the guest's cart along
+        return browser
+
+    def test_another_s_and_nobody_s_are_answered_alike(self, a, b, made_up):
+        """At every address that names a thing, to a signed-in stranger and to a guest, by look and by form."""
+        different = []
+        for address in doors.OWN.values():
+            for who, browser in (("a stranger", b), ("a guest", Client())):
+                for post in (False, True):
+                    seen = [self.answer(browser, address, names, post) for names in (a.names, made_up)]
+                    if seen[0] != seen[1]:
+                        different.append((who, "POST" if post else "GET", address, seen[0][:3], seen[1][:3]))
+        assert different == []
+
+    def answer(self, browser, address, names, post):
+        place = address.format(**names)
+        sent = {key: value.format(**names) for key, value in doors.FORGED.items()} if post else {}
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser.post(place, sent) if post else browser.get(place)
+        told = [names[key] for key in (*UUIDS, *NUMBERS, "reference")]
+        body = without(answer.content.decode(), place, *told)
+        return answer.status_code, without(answer.get("Location", ""), *told), len(asked), body
+
+    def test_in_the_same_time(self, a, b, made_up):
+        place = doors.OWN["orders/<str:number>/"]
+        theirs = median_ms(lambda: b.get(place.format(**a.names)))
+        nobodys = median_ms(lambda: b.get(place.format(**made_up)))
+        assert max(theirs, nobodys) < SAME_CLASS * min(theirs, nobodys), (theirs, nobodys)
+
+    def test_numbers_do_not_follow_each_other(self):
+        on = datetime.date(2026, 11, 22)
+        drawn = {new_number("Q", on) for _ in range(2000)}
+        assert len(drawn) == 2000
+        tails = sorted(int(number[-9:-1]) for number in drawn)
+        assert not any(after - before == 1 for before, after in pairwise(tails[::100]))
+
+
+class TestPhones:
+    def asked(self, phone, address="203.0.113.9"):
+        return Client(REMOTE_ADDR=address).post("/sign-in/", {"phone": phone})
+
+    def test_known_and_unknown_have_the_same_limits(self, a):
+        """Five an hour, from whatever address, in the same words."""
+        SignInCode.objects.all().delete()
+        seen = {phone: [] for phone in (marked.PHONE, UNKNOWN)}
+        for number in range(7):
+            SignInCode.objects.update(sent_at=earlier())
+            for phone, answers in seen.items():
+                answer = self.asked(phone, f"203.0.113.{number}")
+                answers.append((answer.status_code, without(answer.content.decode(), phone, masked(phone))))
+        assert seen[marked.PHONE] == seen[UNKNOWN]
+        statuses = [status for status, _body in seen[UNKNOWN]]
+        assert statuses == [200] * 5 + [429, 429] or statuses == [200] * 5 + [422, 422]
+
+    def test_in_the_same_time(self, a):
+        def ask(phone):
+            SignInCode.objects.all().delete()
+            self.asked(phone)
+
+        for phone in (marked.PHONE, UNKNOWN):
+            ask(phone)
+        known, unknown = median_ms(lambda: ask(marked.PHONE)), median_ms(lambda: ask(UNKNOWN))
+        assert max(known, unknown) < SAME_CLASS * min(known, unknown), (known, unknown)
+
+
+def earlier():
+    """Two minutes before, so that only the hour's limit counts."""
+    return F("sent_at") - datetime.timedelta(minutes=2)
+
+
+def masked(phone):
+    return f"{phone[:3]}****{phone[-4:]}"
+
+
+class TestCodes:
+    def wrong(self, phone, right, address):
+        code = f"{(int(right) + secrets.randbelow(10**6 - 1) + 1) % 10**6:06d}"
+        return Client(REMOTE_ADDR=address).post("/sign-in/code/", {"phone": phone, "code": code})
+
+    def test_many_addresses_have_five_tries_together(self, a):
+        SignInCode.objects.all().delete()
+        Client().post("/sign-in/", {"phone": marked.PHONE})
+        right = fakes.Texts.last(marked.PHONE, "people.code")["code"]
+        answers = [self.wrong(marked.PHONE, right, f"198.51.{number}.7") for number in range(8)]
+        assert {answer.status_code for answer in answers} == {422}
+        late = Client(REMOTE_ADDR="203.0.113.7").post(
+            "/sign-in/code/", {"phone": marked.PHONE, "code": right}
+        )
+        assert late.status_code == 422  # the owner asks for another one; guessing has ended this one
+
+    def test_a_day_of_guessing_from_everywhere_is_hopeless(self, a):
+        """Ten codes of five tries: one chance in twenty thousand a day, however many machines guess."""
+        limits = rule_data.value("code_limits", on=business_date.current())
+        assert limits["day"] * limits["tries"] / 10**6 <= 1 / 20_000
+
+    def test_step_up_and_card_codes_close_too(self, a):
+        SignInCode.objects.all().delete()
+        services.send_step_up_code(borrower_id=a.borrower_id, ip="203.0.113.7")
+        right = fakes.Texts.last(marked.PHONE, "people.code")["code"]
+        wrong = f"{(int(right) + 1) % 10**6:06d}"
+        for _ in range(4):
+            with pytest.raises(refusals.CodeWrong):
+                services.verify_step_up(borrower_id=a.borrower_id, code=wrong)
+        for code in (wrong, right):
+            with pytest.raises(refusals.CodeClosed):
+                services.verify_step_up(borrower_id=a.borrower_id, code=code)
+
+
+class TestLinks:
+    def test_one_changed_character_anywhere_opens_nothing(self, a):
+        opened, bodies = [], {}
+        before = a.fingerprint()
+        for address in doors.KEY.values():
+            key = re.search(r"\{(\w+_(?:token|key))\}", address)[1]
+            for forged in set(self.forgeries(a.names[key])):
+                for post in (False, True):
+                    place = address.format(**(a.names | {key: forged}))
+                    answer = Client().post(place, {"answer": "accept"}) if post else Client().get(place)
+                    if answer.status_code not in {404, 405}:
+                        opened.append((place, answer.status_code))
+                    elif not post:
+                        bodies.setdefault(address, set()).add(without(answer.content.decode(), place, forged))
+        assert opened == []
+        assert {address: len(said) for address, said in bodies.items() if len(said) != 1} == {}
+        assert a.fingerprint() == before
+
+    def forgeries(self, token):
+        for at, letter in enumerate(token):
+            yield token[:at] + ("A" if letter != "A" else "B") + token[at + 1 :]
+        yield from (
+            token[:-1],
+            token[1:],
+            token + "A",
+            token.swapcase(),
+            token[::-1],
+            secrets.token_urlsafe(32),
+        )
+
+    def test_a_link_of_one_kind_is_none_of_another(self, a):
+        keys = {key: a.names[key] for key in ("contact_token", "pay_token", "calendar_token", "outcome_key")}
+        for address in doors.KEY.values():
+            own = re.search(r"\{(\w+_(?:token|key))\}", address)[1]
+            for other, value in keys.items():
+                if other != own:
+                    assert Client().get(address.format(**(a.names | {own: value}))).status_code == 404, (
+                        own,
+                        other,
+                    )
