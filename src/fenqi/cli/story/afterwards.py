@@ -15,7 +15,7 @@ from fenqi.cli.story.repaying import (
     rows,
     wait_for_payment,
 )
-from fenqi.cli.story.shopping import card_method, choose_plan, confirm_and_wait, read_and_agree
+from fenqi.cli.story.shopping import card_method, choose_plan, confirm_and_wait, prove_again, read_and_agree
 from fenqi.cli.story.world import StoryDiffers, command, expect, until
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def draw_standby_cash(world: World) -> None:
     before = world.sandbox.balance(world.card)
     page.open("/finance/standby/draw/")
     page.submit("standby-draw", amount="1000")
+    prove_again(world)
     page.submit("standby-draw-confirm", method=card_method(page, world.card))
     until("the draw", lambda: world.sandbox.balance(world.card) == before + DRAW_FEN)
     world.note("draws ¥1,000 to the card", amount_fen=DRAW_FEN, owed_fen=DRAW_FEN)

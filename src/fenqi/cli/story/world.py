@@ -77,17 +77,17 @@ class Sandbox:
         answer = self.client.get("/sandbox/api/texts", params={"kind": kind, "to": phone})
         return answer.raise_for_status().json()["texts"]
 
-    def newest(self, phone: str, pattern: str, *, after: int = 0) -> str:
-        """The first group of `pattern` in the newest SMS that carries it, waiting for it to arrive."""
+    def newest(self, phone: str, pattern: str, *, after: int = 0, kind: str = "sms") -> str:
+        """The first group of `pattern` in the newest SMS (or mail to an address) that carries it, waiting for it to arrive."""
 
         def look() -> str | None:
-            for text in reversed(self.texts(phone)[after:]):
+            for text in reversed(self.texts(phone, kind)[after:]):
                 found = re.search(pattern, text["body"])
                 if found:
                     return found.group(1)
             return None
 
-        return until(f"an SMS to {phone} like {pattern}", look)
+        return until(f"a message to {phone} like {pattern}", look)
 
     def balance(self, card: str) -> int:
         """What an account holds, in fen."""
