@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo demo-reset test check coverage format browser
+.PHONY: help setup setup-dev demo demo-reset test year check coverage format browser
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ check: setup-dev ## Linters, types, contracts
 
 test: setup-dev check ## Everything: linters, types, contracts and all tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+year: setup-dev ## A year of a thousand random loans against a fresh replay (minutes)
+	FENQI_LOANS_OF_THE_YEAR=1000 $(BIN)/pytest -q --durations=1 tests/servicing/test_year_of_a_thousand.py
 
 coverage: setup-dev ## Branch coverage of the engine
 	$(BIN)/pytest -n 2 --dist loadfile -q tests/domain tests/cli tests/oracle tests/ledger tests/servicing --cov=fenqi.domain --cov-branch --cov-report=term-missing:skip-covered

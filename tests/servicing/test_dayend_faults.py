@@ -168,7 +168,7 @@ def without_spare_pages(table):
     """A bulk load leaves empty pages at a table's end, which the next rows would take."""
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
-        cursor.execute(f"VACUUM {table}")
+        cursor.execute(f"VACUUM FULL {table}")
     connection.close()
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fenqi.payments.models import Movement, Payment, PayOut, Refund
+from fenqi.payments.models import Payment, PayOut, Refund
 from fenqi.plumbing import idempotency, sql_checks
 
 ROWS_AT_ONCE = 1_000
 
 # Of each kind: the scope of its references and what a reference was taken for (services.paying, services.giving_back).
-CLAIMED: dict[type[Movement], tuple[str, tuple[str, ...]]] = {
+CLAIMED: dict[Any, tuple[str, tuple[str, ...]]] = {
     Payment: ("payments.start", ("amount_fen", "purpose", "subject", "card_id")),
     Refund: ("payments.refund", ("payment_id", "amount_fen")),
     PayOut: ("payments.payout", ("card_id", "amount_fen", "purpose", "subject")),
@@ -44,9 +44,9 @@ def differences() -> Iterator[str]:
             yield _named(model, key)
 
 
-def _named(model: type[Movement], key: str) -> str:
+def _named(model: Any, key: str) -> str:
     borrower_id, _colon, reference = key.partition(":")
-    row: Any = model._default_manager.get(borrower_id=int(borrower_id), reference=reference)
+    row = model.objects.get(borrower_id=int(borrower_id), reference=reference)
     return (
         f"{model._meta.model_name} {row.id} of borrower {borrower_id}: {row.amount_fen} fen for {row.purpose}"
         f" {row.subject}, its reference {reference} was taken for something else"
