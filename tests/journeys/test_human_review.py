@@ -112,10 +112,10 @@ def test_a_declined_applicant_asks_two_people_decide_and_the_order_is_paid(decli
 
     checker = open_browser(DESK)
     at_desk(checker, "shen", "/ops/proposals/")
-    checker.get_by_role("link", name=order.number).first.click()
+    checker.get_by_role("link", name="改判未通过的申请").first.click()
     checker.locator("#id_reason").fill("同意，名单登记错误")
     checker.get_by_role("button", name="批准并执行").click()
-    checker.locator('[data-role="proposal"][data-state="approved"], [data-role="state"]').first.wait_for()
+    checker.locator('[data-role="decided"]').wait_for()
     shopping.settle()
 
     phone.goto(f"/orders/{order.number}/")

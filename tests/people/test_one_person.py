@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fenqi.people import queries, services
+from fenqi.people import queries
 from fenqi.people.models import PersonAccount
 from fenqi.people.services.retention import forget_identity
 from tests.people.conftest import id_number
+from tests.support.second_pair import second_pair
 
 ADULT, OTHER_ADULT = id_number("11010519900307759"), id_number("31010119850521111")
 
@@ -18,7 +19,7 @@ def test_an_identity_that_moved_leaves_both_accounts_to_the_person(applicant):
     first = applicant("13800001234", number=ADULT)
     second = applicant("13800004321", number=ADULT)
     assert queries.one_person(second) is None  # waits for a reviewer
-    services.review_identity(staff="staff:lin", borrower_id=second, approve=True, reason="换了手机号")
+    second_pair("people.identity_move", arguments={"borrower_id": second})
     one, again = queries.one_person(first), queries.one_person(second)
     assert one.person_index == again.person_index
     assert (one.account_ids, again.account_ids) == ((first, second), (second, first))

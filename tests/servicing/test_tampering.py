@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS_EACH = 2
 INPUTS = {
+    ("credit_personexposure", "owed_fen"): "loans as they stood when a limit was last checked; counted anew each time",
+    ("credit_personexposure", "limit_fen"): "the limit in force then; the next check writes the one of the day",
     (
         "credit_personexposure",
         "owed_fen",

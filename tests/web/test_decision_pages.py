@@ -139,7 +139,7 @@ class TestMeans:
         assert answer.status_code == 302
         assert credit.application(borrower_id=shopper, application_id=application_id).state == "approved"
         kept = MeansDeclaration.objects.get()
-        assert (kept.income_fen, kept.other_dues_fen) == ("1200000", "0")
+        assert (kept.income, kept.other_dues) == ("1200000", "0")
 
     def test_who_would_rather_not_say_waits_for_a_person(self, shopper, browser, application_id):
         browser.post("/checkout/means/", {"application": application_id, "answer": "withhold"})

@@ -44,13 +44,21 @@ CHECKS: tuple[sql_checks.Check, ...] = (
         """,
     ),
     (
-        "what a person holds with lender '{0}' is {1} fen, their open commitments {2}",
+        "personexposure with lender '{0}': held_fen is {1}, the open commitments come to {2}",
         """
         SELECT e.lender_code, e.held_fen, coalesce(sum(c.amount_fen), 0) FROM credit_personexposure e
         LEFT JOIN credit_commitment c ON c.person_index = e.person_index AND c.released_at IS NULL
          AND (e.lender_code = '' OR c.lender_code = e.lender_code)
         GROUP BY e.person_index, e.lender_code, e.held_fen
         HAVING e.held_fen <> coalesce(sum(c.amount_fen), 0)
+        """,
+    ),
+    (
+        "commitment of application {0} of borrower {1}: amount_fen is {2}, the application's {3}",
+        """
+        SELECT a.id, a.borrower_id, c.amount_fen, a.amount_fen FROM credit_commitment c
+        JOIN credit_application a ON a.borrower_id = c.borrower_id AND a.id = c.subject_id
+        WHERE c.kind = 'application' AND c.amount_fen <> a.amount_fen
         """,
     ),
     (

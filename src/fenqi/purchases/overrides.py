@@ -19,7 +19,7 @@ def _override_picture(arguments: dict[str, Any]) -> Picture:
     )
     credit.insist_on_reason(arguments["reason_code"], arguments["answer"], outcome="approve")
     lines = [
-        Line(label=_("分期申请"), before=row.state, after="deciding"),
+        Line(label=_("分期申请"), before=row.state.upper(), after="deciding"),
         Line(label=_("申请金额"), before=0, after=row.amount_fen),
         Line(label=_("原决定理由"), before=",".join(row.reasons), after=arguments["reason_code"]),
     ]

@@ -27,6 +27,14 @@ CHECKS: tuple[sql_checks.Check, ...] = (
         WHERE d.loan_id IS NOT NULL AND d.amount_fen IS DISTINCT FROM l.principal_fen
         """,
     ),
+    (
+        "commitment of the line of borrower {0}: amount_fen is {1}, the line's limit {2}",
+        """
+        SELECT l.borrower_id, c.amount_fen, l.limit_fen FROM standby_standbyline l
+        JOIN credit_commitment c ON c.borrower_id = l.borrower_id AND c.kind = 'line' AND c.released_at IS NULL
+        WHERE c.amount_fen <> l.limit_fen
+        """,
+    ),
 )
 
 

@@ -127,8 +127,8 @@ class MeansDeclaration(models.Model):
     borrower_id = models.BigIntegerField()
     id = models.UUIDField()
     is_withheld = models.BooleanField()
-    income_fen = SealedTextField(data_class="C2", default="")
-    other_dues_fen = SealedTextField(data_class="C2", default="")
+    income = SealedTextField(data_class="C2", default="", help_text="fen, in digits")
+    other_dues = SealedTextField(data_class="C2", default="", help_text="fen, in digits")
     declared_at = models.DateTimeField()
 
     class Meta:

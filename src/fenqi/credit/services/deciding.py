@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from fenqi.credit import decision_rules, exposure, signals
 from fenqi.credit.errors import ExposureExceeded
@@ -157,7 +158,7 @@ def gather(row: Application, standing: StandingOf | None, *, with_lock: bool) ->
 def take_hold(row: Application, found: Gathered) -> None:
     """Hold the application's amount of its person's limits. Raises: ExposureExceeded, where they are not known too."""
     if found.person is None or found.standing is None:
-        raise ExposureExceeded
+        raise ExposureExceeded(_("这位申请人的借款和额度合计现在无法核对，不能通过。"))
     exposure.hold(
         person_index=found.person.person_index,
         subject_id=row.id,

@@ -53,9 +53,7 @@ def declare_means(
     people_services.record_consent(
         borrower_id=borrower_id, text_code=CONSENT, channel="web", evidence=evidence
     )
-    return _keep(
-        borrower_id, is_withheld=False, income_fen=str(income_fen), other_dues_fen=str(other_dues_fen)
-    )
+    return _keep(borrower_id, is_withheld=False, income=str(income_fen), other_dues=str(other_dues_fen))
 
 
 @transaction.atomic
@@ -77,7 +75,7 @@ def standing(borrower_id: int, *, on: datetime.date) -> Means | None:
     row = _newest(borrower_id, on)
     if row is None or row.is_withheld or not people.has_consent(borrower_id=borrower_id, text_code=CONSENT):
         return None
-    return Means(income_fen=int(row.income_fen), other_dues_fen=int(row.other_dues_fen))
+    return Means(income_fen=int(row.income), other_dues_fen=int(row.other_dues))
 
 
 def forget_means(on: datetime.date) -> dict[str, int]:

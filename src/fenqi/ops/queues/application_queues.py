@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules, reviews
@@ -61,7 +62,7 @@ def _shown(name: str, value: Any) -> Any:
         return yuan(value)
     if name.endswith("_bp"):
         return f"{value / 100:.2f}%"
-    return word(value)
+    return word(value) if isinstance(value, str) else str(value)
 
 
 def _codes() -> list[tuple[str, Any]]:
@@ -205,7 +206,7 @@ def _request_evidence(borrower_id: int, key: str) -> Evidence:
             heading=_("申请人的复核请求"),
             facts=[
                 (_("申请人的说明"), asked.words or "—"),
-                (_("最迟答复"), f"{asked.answer_by:%Y-%m-%d %H:%M}"),
+                (_("最迟答复"), f"{timezone.localtime(asked.answer_by):%Y-%m-%d %H:%M}"),
             ],
         )
         sections.insert(0, wish)
