@@ -305,7 +305,7 @@ class TestForgetting:
         assert (kept.name, kept.phone, kept.relationship, kept.status) == ("", "", "", "deleted")
         assert queries.invite_page(token=token, language="zh").state == "deleted"
         for word in ("accept", "withdraw"):
-            with pytest.raises(refusals.AlreadyAnswered):
+            with pytest.raises(refusals.AlreadyAnswered, match="已删除"):
                 services.answer_contact(token=token, answer=word)
 
     @pytest.mark.parametrize("said", ["decline", "unknown_person", "accept withdraw"])

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
-from tests.support.second_pair import CHECKER, MAKER, approve, propose, second_pair
+from tests.support.second_pair import CHECKER, MAKER, approval, approve, propose, second_pair
 
 from fenqi.plumbing import audit, business_date, clock, four_eyes
 from fenqi.plumbing.errors import Conflict, Refusal
@@ -240,6 +240,14 @@ class TestTheGuardedService:
         for amount in (200, 300):
             with pytest.raises(four_eyes.SecondPairMissing):
                 set_limit(approval_id=proposal_id, to_fen=amount)
+        assert _limit() == 200
+
+    def test_an_approval_of_other_figures_opens_nothing(self):
+        in_hand = approval("test.limit", to_fen=200)
+        with pytest.raises(four_eyes.SecondPairMissing):
+            set_limit(approval_id=in_hand, to_fen=20_000)
+        assert _limit() == 100
+        set_limit(approval_id=in_hand, to_fen=200)
         assert _limit() == 200
 
     def test_an_action_that_does_not_spend_its_approval_is_a_mistake_of_ours(self):
