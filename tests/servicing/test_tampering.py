@@ -18,6 +18,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS_EACH = 2
 INPUTS = {
+    (
+        "credit_personexposure",
+        "owed_fen",
+    ): "loans as they stood when a limit was last checked; counted anew each time",
+    (
+        "credit_personexposure",
+        "limit_fen",
+    ): "the limit in force then; the next check writes the one of the day",
     ("mall_variant", "price_fen"): "the shop's own decision; orders keep the price they were placed at",
     ("payments_mandate", "max_fen"): "a limit agreed with the channel, which refuses what exceeds it",
 }
