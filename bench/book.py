@@ -224,15 +224,30 @@ def main() -> None:
                 from fenqi.servicing import verification
 
                 print(f"{answer}\nverifying the book", flush=True)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT count(*) FROM servicing_loan")
+                    [loans] = cursor.fetchone()
                 began = time.perf_counter()
-                differences = verification.verify(workers=2)
+                differences = verification.verify(
+                    workers=2,
+                    progress=lambda done, parts: print(
+                        f"  {done} of {parts} parts  {time.perf_counter() - began:6.1f} s", flush=True
+                    ),
+                )
                 seconds = time.perf_counter() - began
                 print(
-                    f"verify: {len(differences)} differences in {seconds:.1f} s",
+                    f"verify: {len(differences)} differences in {seconds:.1f} s,"
+                    f" {1e6 * seconds / loans:.0f} µs a loan",
                     *differences[:10],
                     sep="\n  ",
                 )
-                answer |= {"verify_s": round(seconds, 1), "differences": len(differences)}
+                children_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+                answer |= {
+                    "verify_s": round(seconds, 1),
+                    "verify_us_per_loan": round(1e6 * seconds / loans),
+                    "verify_peak_mb": round(children_mb),
+                    "differences": len(differences),
+                }
             connection.close()
     print(json.dumps(answer))
 

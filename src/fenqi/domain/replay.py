@@ -139,7 +139,7 @@ def running_loan(
         effective.sort(key=BY_DATE)
     loan = RunningLoan(terms, _reversed_ids(effective) if has_reversal else NO_IDS, trace)
     for event in effective:
-        _apply(loan, event)
+        apply(loan, event)
     if loan.is_on_real_balance:
         real_balance.close_passed(loan, as_of)
         real_balance.project(loan, as_of)
@@ -147,7 +147,8 @@ def running_loan(
     return loan
 
 
-def _apply(loan: RunningLoan, event: Event) -> None:
+def apply(loan: RunningLoan, event: Event) -> None:
+    """Let one event happen, after all that came before it. For the engine's own modules."""
     kind = event.kind
     if event.currency is not None and event.currency != loan.terms.currency:
         raise CurrencyMismatch("currency", event.currency, loan.terms.currency)

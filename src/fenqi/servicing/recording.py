@@ -25,9 +25,10 @@ from fenqi.domain.posting_rules import Entry
 from fenqi.domain.replay import replay
 from fenqi.domain.state import LoanState, LoanStatus, Outcome, Share, SubsidyShares
 from fenqi.domain.terms import LoanTerms
+from fenqi.domain.waypoint import Waypoint, go_on, waypoint_after
 from fenqi.ledger.services import ClosedDay
 from fenqi.plumbing import outbox, rule_data
-from fenqi.servicing import store, store_quick, terms_sheets
+from fenqi.servicing import store, store_quick, terms_sheets, waypoints
 from fenqi.servicing.errors import (
     AmountNotPositive,
     AmountTooLarge,
@@ -164,6 +165,11 @@ def _record_free(wanted: Wanted) -> Recorded | None:
     except IntegrityError:
         # The reference was taken, or the event was recorded, by another meanwhile.
         return None
+    if change.event.sequence >= waypoints.FROM_EVENTS:
+        # Only here: what is written without a transaction of the caller's is committed.
+        waypoint = change.leaves or waypoint_after(terms, [*loaded.events, change.event])
+        if waypoint:
+            waypoints.keep(loaded.loan.id, waypoint)
     return _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
 
 
@@ -183,14 +189,24 @@ def _record_locked(wanted: Wanted) -> Recorded:
 
 
 def _read(wanted: Wanted, *, is_locked: bool) -> tuple[Loaded, LoanTerms]:
+    since = waypoints.known(wanted.loan_id) if wanted.kind == RECEIVED_KIND else None
+    loaded = _read_since(wanted, since, is_locked=is_locked)
+    if since and (loaded.earlier or not since.continues([*loaded.events[1:], wanted.make(loaded)])):
+        if not loaded.earlier:
+            waypoints.forget(wanted.loan_id)
+        loaded = _read_since(wanted, None, is_locked=is_locked)
+    return loaded, terms_of(loaded.loan)
+
+
+def _read_since(wanted: Wanted, since: Waypoint | None, *, is_locked: bool) -> Loaded:
     loaded = store_quick.read(
         borrower_id=wanted.borrower_id,
         loan_id=wanted.loan_id,
         reference=wanted.reference,
         is_locked=is_locked,
+        since=since,
     )
-    loaded = check_loan(wanted, loaded)
-    return loaded, terms_of(loaded.loan)
+    return check_loan(wanted, loaded)
 
 
 def check_loan(wanted: Wanted, loaded: Loaded | None) -> Loaded:
@@ -230,7 +246,7 @@ def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, 
     if event.sequence != loaded.next_sequence:
         event = replace(event, id=str(loaded.next_sequence), sequence=loaded.next_sequence)
     check_date(loaded, event.on)
-    before, after = _states(loaded, terms, event)
+    before, after, leaves = _states(loaded, terms, event)
     return Change(
         borrower_id=wanted.borrower_id,
         loan=loaded.loan,
@@ -243,6 +259,7 @@ def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, 
         projection=project(terms, [*loaded.events, event], after),
         notice=_notice(loaded, event, after),
         is_simple=before is None,
+        leaves=leaves,
     ), after
 
 
@@ -300,14 +317,18 @@ def check_date(loaded: Loaded, on: datetime.date) -> None:
         raise ClosedPeriod(_("这个日期的账已经不能再改。"), field="on", on=str(on), earliest=str(earliest))
 
 
-def _states(loaded: Loaded, terms: LoanTerms, event: Event) -> tuple[LoanState | None, LoanState]:
+def _states(
+    loaded: Loaded, terms: LoanTerms, event: Event
+) -> tuple[LoanState | None, LoanState, Waypoint | None]:
     """The loan before (where it is needed to see what the event changed) and after the event."""
     as_of = max(today(loaded.open_on), event.on, loaded.loan.last_event_on)
     try:
+        if loaded.since:
+            return None, *go_on(loaded.since, [*loaded.events[1:], event], as_of)
         after = replay(terms, [*loaded.events, event], as_of)
         if event.kind in SIMPLE and event.on >= loaded.loan.last_event_on:
-            return None, after
-        return replay(terms, loaded.events, as_of), after
+            return None, after, None
+        return replay(terms, loaded.events, as_of), after, None
     except DomainError as e:
         raise EventRefused(
             _("这笔借据现在不能这样处理。"),

@@ -18,6 +18,7 @@ from django.db import connection
 
 from fenqi.domain.events import Event
 from fenqi.domain.posting_rules import Entry
+from fenqi.domain.waypoint import Waypoint
 from fenqi.ledger import services as ledger
 from fenqi.servicing import events as stored
 from fenqi.servicing.projection import INSTALLMENT_COLUMNS, InstallmentRow, Projection
@@ -67,6 +68,8 @@ class Loaded:
     open_on: datetime.date
     version: str = ""
     """The version of the row, as PostgreSQL names it."""
+    since: Waypoint | None = None
+    """Where `events` go on from, if they are not all: its payout comes first among them."""
 
     @property
     def next_sequence(self) -> int:
@@ -90,6 +93,8 @@ class Change:
     notice: tuple[str, int] | None = None  # template and amount
     is_simple: bool = False
     """Money received as the last event: its own allocation is all that changes."""
+    leaves: Waypoint | None = None
+    """Where the loan can be gone on from after the event, if it was gone on from somewhere before."""
 
 
 POSTING_LOCK = "SELECT pg_advisory_xact_lock_shared(%s)"

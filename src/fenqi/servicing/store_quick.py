@@ -17,6 +17,7 @@ from uuid import UUID
 
 from fenqi.domain.rules import FutureRule
 from fenqi.domain.terms import LoanTerms
+from fenqi.domain.waypoint import Waypoint
 from fenqi.ledger import services as ledger
 from fenqi.plumbing import prepared
 from fenqi.servicing import events as stored
@@ -31,6 +32,7 @@ from fenqi.servicing.store import (
 )
 
 KEY_TYPES = {"borrower_id": "bigint", "id": "uuid", "reference": "text"}
+READ_TYPES = KEY_TYPES | {"after": "int"}
 
 READ = f"""
 SELECT {", ".join(f"l.{column}" for column in LoanRow._fields)}, l.xmin, d.open_on,
@@ -42,13 +44,13 @@ CROSS JOIN LATERAL (
   SELECT array_agg(sequence ORDER BY sequence) AS sequences, array_agg(kind ORDER BY sequence) AS kinds,
          array_agg(happened_on ORDER BY sequence) AS dates, array_agg(amount_fen ORDER BY sequence) AS amounts,
          array_agg(reverses ORDER BY sequence) AS reverses, array_agg(detail ORDER BY sequence) AS details
-  FROM servicing_loanevent WHERE borrower_id = %(borrower_id)s AND loan_id = %(id)s
+  FROM servicing_loanevent WHERE borrower_id = %(borrower_id)s AND loan_id = %(id)s AND sequence > %(after)s
 ) e
 LEFT JOIN servicing_eventreference r ON r.reference = %(reference)s
 WHERE l.borrower_id = %(borrower_id)s AND l.id = %(id)s
 """
-READ_FREE = prepared.Statement(READ, KEY_TYPES)
-READ_LOCKED = prepared.Statement(f"{READ} FOR NO KEY UPDATE OF l", KEY_TYPES)
+READ_FREE = prepared.Statement(READ, READ_TYPES)
+READ_LOCKED = prepared.Statement(f"{READ} FOR NO KEY UPDATE OF l", READ_TYPES)
 POSTING_LOCK = prepared.Statement("SELECT pg_advisory_xact_lock_shared(%(lock)s)", {"lock": "bigint"})
 LOCK = {"lock": ledger.POSTING_LOCK}
 FIELDS = len(LoanRow._fields)
@@ -138,32 +140,44 @@ SELECT FROM moved
     )
 
 
-def read(*, borrower_id: int, loan_id: UUID, reference: str, is_locked: bool) -> Loaded | None:
+def read(
+    *, borrower_id: int, loan_id: UUID, reference: str, is_locked: bool, since: Waypoint | None = None
+) -> Loaded | None:
     """
     Read a loan without its installments, and lock it where that is asked for. None if there is no such loan.
+
+    Of the events only those after `since`, where it is given; its payout stands before them.
 
     Who had to wait for the lock has an old picture of the events: the statement is repeated then.
     """
     call = (
         READ_LOCKED if is_locked else READ_FREE,
-        {"borrower_id": borrower_id, "id": loan_id, "reference": reference},
+        {
+            "borrower_id": borrower_id,
+            "id": loan_id,
+            "reference": reference,
+            "after": since.sequence if since else 0,
+        },
     )
     rows = prepared.run((POSTING_LOCK, LOCK), call)[1] if is_locked else prepared.run(call)[0]
     while rows:
         [row] = rows
         loan = LoanRow._make(row[:FIELDS])
         version, open_on, sequences, *columns = row[FIELDS : FIELDS + 8]
-        if not loan.sequence or (sequences and sequences[-1] == loan.sequence):
+        last = sequences[-1] if sequences else since.sequence if since else 0
+        if last == loan.sequence:
             earlier = row[FIELDS + 8 :]
+            events = stored.from_rows(
+                zip(sequences or (), *(column or () for column in columns), strict=True)
+            )
             return Loaded(
                 loan=loan,
-                events=stored.from_rows(
-                    zip(sequences or (), *(column or () for column in columns), strict=True)
-                ),
+                events=[since.payout, *events] if since else events,
                 installments={},
                 earlier=EarlierReference._make(earlier) if earlier[3] is not None else None,
                 open_on=open_on,
                 version=version,
+                since=since,
             )
         rows = prepared.run(call)[0]
     return None
