@@ -30,6 +30,7 @@ CHOICES = {
     "bureau_query": gettext_lazy("撤回后不再查询您的信用"),
     "bureau_reporting": gettext_lazy("撤回后不再报送新的还款情况"),
     "face": gettext_lazy("撤回后不再做人脸核验，可改用证件照片"),
+    "means": gettext_lazy("撤回后删除您填写的收入和其他还款"),
     "contact": gettext_lazy("撤回后不再使用您填写的联系人"),
     "marketing": gettext_lazy("撤回后不再发送优惠信息"),
 }
