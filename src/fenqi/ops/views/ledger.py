@@ -8,9 +8,11 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from fenqi.credit import queries as credit
 from fenqi.ledger import queries as ledger
 from fenqi.ops import timebar
 from fenqi.ops.shell import page
@@ -150,9 +152,16 @@ def loan(request: HttpRequest, number: str) -> HttpResponse:
     return page(request, "ops/ties.html", "books", content)
 
 
+def _lender(code: str) -> str:
+    known = credit.lenders().get(code)
+    if known is None:
+        return code
+    return known.name_en if (get_language() or "").startswith("en") else known.name
+
+
 def _tied(found: tuple[tie_out.Tie, ...]) -> dict[str, Any]:
     chart = {one["code"]: one["name"] for one in ledger.accounts()}
     return {
-        "ties": [(chart.get(int(tie.account), ""), tie) for tie in found],
+        "ties": [(_lender(tie.lender_code), chart.get(int(tie.account), ""), tie) for tie in found],
         "differing": sum(1 for tie in found if tie.difference_fen),
     }
