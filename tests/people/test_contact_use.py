@@ -232,3 +232,17 @@ class TestForgetting:
         assert services.forget_contacts(borrower_id=approved[0], is_settled=False) == 0
         assert Contact.objects.get().phone == "13900005678"
         assert not ContactRetention.objects.exists()
+
+
+def test_the_applicant_takes_their_consent_back(named):
+    """As easily as the contact: nobody is called from then on, and the gate says by which rule."""
+    borrower_id, contact_id, token = named()
+    services.answer_contact(token=token, answer="accept")
+    services.record_consent(borrower_id=borrower_id, text_code="contact", channel="web", evidence={})
+    use = {"staff": "staff:lin", "borrower_id": borrower_id, "contact_id": contact_id, "purpose": "verify"}
+    assert services.use_contact(**use, at=NOON)
+    services.withdraw_consent(borrower_id=borrower_id, text_code="contact", channel="web")
+    with pytest.raises(ContactProtected) as caught:
+        services.use_contact(**use, at=NOON + datetime.timedelta(days=1))
+    assert caught.value.details["rule_id"] == "contact.consent"
+    assert not GateAnswer.objects.filter(gate="people.contact_use").order_by("-id").first().allowed

@@ -11,9 +11,10 @@ from PIL import Image
 from fenqi.people import queries, refusals, services
 from fenqi.people.models import Identity
 from fenqi.people.services import IdentityOutcome
+from fenqi.people.services.reveals import TooManyReveals
 from fenqi.plumbing import audit, sealed
 from fenqi.plumbing.four_eyes import SecondPairMissing
-from fenqi.plumbing.models import SealedFile
+from fenqi.plumbing.models import RuleDatum, SealedFile
 from tests.people import fakes
 from tests.people.conftest import id_number
 from tests.support.second_pair import second_pair
@@ -160,6 +161,19 @@ class TestPhotos:
         assert not kept.getexif()
         assert b"SecretCamera" not in front
         assert b"polyglot" not in front
+
+    def test_looks_at_photos_are_counted_and_need_a_reason(self, shopper):
+        borrower_id = shopper()
+        submit(borrower_id, face=False, front=photo(), back=photo())
+        look = {"borrower_id": borrower_id, "side": "front", "actor": "staff:lin"}
+        with pytest.raises(refusals.ReasonMissing):
+            queries.identity_photo(**look, reason=" ")
+        RuleDatum.objects.create(name="photo_looks_per_hour", valid_from=datetime.date(2026, 1, 1), value=2)
+        for _ in range(2):
+            queries.identity_photo(**look, reason="核对")
+        with pytest.raises(TooManyReveals):
+            queries.identity_photo(**look, reason="核对")
+        assert queries.identity_photo(**look | {"actor": "staff:zhou"}, reason="核对")
 
     def test_a_heic_of_too_many_pixels_is_refused(self, shopper):
         bomb = photo(size=(9_000, 7_000), form="HEIF")

@@ -71,13 +71,6 @@ def missing_consents(*, borrower_id: int, codes: Iterable[str]) -> list[str]:
     return [code for code in wanted if code not in standing]
 
 
-def is_withdrawn(*, borrower_id: int, text_code: str) -> bool:
-    """Was this consent given once, and does none stand now?"""
-    words = Consent.objects.filter(borrower_id=borrower_id, text_code=text_code)
-    stands = list(words.values_list("withdrawn_at", flat=True))
-    return bool(stands) and None not in stands
-
-
 def given(*, borrower_id: int, language: str) -> list[Given]:
     """What a person agreed to, newest first."""
     titles = ConsentText.objects.filter(code=OuterRef("text_code"), version=OuterRef("text_version"))

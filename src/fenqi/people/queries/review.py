@@ -23,7 +23,8 @@ from fenqi.people.models import (
 )
 from fenqi.people.queries.contacts import answers_of
 from fenqi.people.services.codes import phone_index
-from fenqi.plumbing import audit, masks, sealed
+from fenqi.people.services.reveals import note_look
+from fenqi.plumbing import masks, sealed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -206,17 +207,21 @@ def contact_file(*, borrower_id: int, contact_id: UUID) -> ContactFile:
 
 
 def identity_photo(*, borrower_id: int, side: str, actor: str, reason: str) -> tuple[bytes, str]:
-    """A photo of the card in clear; who looked and why is logged. Raises: NotFound."""
+    """
+    A photo of the card in clear, for `actor` staff:<name>; who looked and why is kept, counted and told to the person.
+
+    Raises: NotFound, ReasonMissing, TooManyReveals, StorageOnly.
+    """
     identity = Identity.objects.filter(borrower_id=borrower_id).first()
     file_id = {"front": identity.front_id, "back": identity.back_id}.get(side) if identity else None
     if file_id is None:
         raise refusals.NotFound(_("没有这张照片。"))
-    audit.record(
-        actor=actor,
-        action="people.revealed",
-        subject=f"account:{borrower_id}",
-        reason=reason,
+    note_look(
+        staff=actor,
+        borrower_id=borrower_id,
         field=f"identity.{side}",
+        reason=reason,
+        limit="photo_looks_per_hour",
     )
     return sealed.open_file(file_id=file_id, borrower_id=borrower_id)
 

@@ -116,6 +116,13 @@ def record_consents(
         )
 
 
+def is_withdrawn(*, borrower_id: int, text_code: str) -> bool:
+    """Was this consent given once, and does none stand now?"""
+    words = Consent.objects.filter(borrower_id=borrower_id, text_code=text_code)
+    stands = list(words.values_list("withdrawn_at", flat=True))
+    return bool(stands) and None not in stands
+
+
 @transaction.atomic
 def withdraw_consent(*, borrower_id: int, text_code: str, channel: str) -> None:
     """

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
 from fenqi.people.models import Account, Contact, ContactCall, ContactStatus, ContactUse, Dial
+from fenqi.people.services.consents import is_withdrawn
 from fenqi.people.services.contacts import ANSWERS, lock_contact, take_answer
 from fenqi.plumbing import audit, clock, gates, rule_data
 from fenqi.plumbing.errors import NotAllowed
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+CONSENT_TEXT = "contact"  # the applicant's; the contact's own word stands on the contact
 GATE = "people.contact_use"
 KIND_OF_PURPOSE = {"verify": "call", "reach": "reach"}
 OUTCOMES = ("answered", "no_answer", "invalid_number")
@@ -40,6 +42,7 @@ DIAL_GATE = "people.dial"
 
 _WHY = {
     "contact.said_no": _("联系人没有同意、已撤回或未通过审核，不能使用。"),
+    "contact.consent": _("申请人已撤回使用联系人的同意，不能使用。"),
     "contact.quiet_hours": _("22:00 至次日 8:00 不打扰联系人。"),
     "contact.still_reachable": _(
         "本人电话仍可尝试：号码失效、连续三次无人接听（次日起）或连续三天联系不上后，才能请联系人转告。"
@@ -146,10 +149,11 @@ class Around:
     own_phone: str
     used_today: Counter[UUID]
     dials: list[tuple[datetime.datetime, str]]
+    is_consent_withdrawn: bool
 
 
 def around(borrower_id: int, *, on: datetime.date) -> Around:
-    """By four statements."""
+    """By five statements."""
     midnight = _midnight(on)
     uses = ContactUse.objects.filter(
         borrower_id=borrower_id,
@@ -163,6 +167,7 @@ def around(borrower_id: int, *, on: datetime.date) -> Around:
         or "",
         used_today=Counter(uses.values_list("contact_id", flat=True)),
         dials=list(Dial.objects.filter(borrower_id=borrower_id).values_list("dialled_at", "outcome")),
+        is_consent_withdrawn=is_withdrawn(borrower_id=borrower_id, text_code=CONSENT_TEXT),
     )
 
 
@@ -174,6 +179,8 @@ def judge_contact_use(contact: Contact, purpose: str, at: datetime.datetime, kno
     willing = {"verify": (ContactStatus.ACCEPTED, ContactStatus.APPROVED), "reach": (ContactStatus.APPROVED,)}
     if contact.status not in willing[purpose]:
         return _deny("contact.said_no")
+    if known.is_consent_withdrawn:
+        return _deny("contact.consent")
     if _is_quiet(known.rules["quiet_hours"], at):
         return _deny("contact.quiet_hours")
     if contact.phone == known.own_phone:

@@ -19,8 +19,7 @@ from fenqi.people import refusals
 from fenqi.people.models import Account, Identity, IdentityCheck, IdentityIndex, IdentityStatus
 from fenqi.people.photos import clean_photo
 from fenqi.people.ports import CheckResult, IdentityAnswer
-from fenqi.people.queries.consents import is_withdrawn
-from fenqi.people.services.consents import FACE
+from fenqi.people.services.consents import FACE, is_withdrawn
 from fenqi.people.services.one_person import bind_person
 from fenqi.plumbing import audit, business_date, clock, four_eyes, outbox, ports, rule_data, sealed
 from fenqi.plumbing.ids import new_id
