@@ -19,6 +19,8 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'{peers}; base-uri 'none'; frame-ancestors 'none'"
 )
 
+WAYS_OUT = {"/sign-out/", "/ops/sign-out/"}
+
 
 class SecurityHeaders:
     """Nothing inline, nothing from another host, nothing framed; personal pages stay out of shared caches."""
@@ -35,6 +37,10 @@ class SecurityHeaders:
         # Here, as the answer to a strange host never comes by Django's own middleware for it.
         response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+        if request.method == "POST" and request.path in WAYS_OUT:
+            response.headers["Clear-Site-Data"] = (
+                '"cache", "storage"'  # the cookie ends with the session itself
+            )
         if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response

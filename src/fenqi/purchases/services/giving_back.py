@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -65,9 +64,12 @@ def return_lines(
         approval_id=approval_id, staff=staff, borrower_id=borrower_id, return_id=return_id, reason=reason
     )
     begin_return(borrower_id=borrower_id, return_id=return_id)
-    transaction.on_commit(
-        partial(advance_give_back, borrower_id=borrower_id, give_back_id=return_id), robust=True
-    )
+
+    def go_on() -> None:
+        advance_give_back(borrower_id=borrower_id, give_back_id=return_id)
+
+    # What fails here is logged and taken up by the worker: the decision stands.
+    transaction.on_commit(go_on, robust=True)
 
 
 @transaction.atomic
