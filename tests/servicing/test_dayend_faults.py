@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -142,8 +141,9 @@ def a_small_disk():
             cursor.execute("CHECKPOINT")
             cursor.execute("DROP TABLESPACE small")
         connection.close()
-        subprocess.run(["umount", str(place)], check=True)
-        shutil.rmtree(place)
+        # A process of the server may still hold a file open that is gone by now.
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        place.rmdir()
 
 
 @pytest.fixture
