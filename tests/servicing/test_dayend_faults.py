@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -112,12 +113,9 @@ GROWING = {
 def a_small_disk():
     """A small file system for the tables that grow, and what fills it up; None where none may be mounted."""
     place = Path(tempfile.mkdtemp(prefix="fenqi-small-disk-"))
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m,mode=0777", "tmpfs", str(place)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
+    command = ["mount", "-t", "tmpfs", "-o", "size=48m,mode=0777", "tmpfs", str(place)]
+    may_mount = shutil.which("mount") is not None
+    if not may_mount or subprocess.run(command, capture_output=True, check=False).returncode:
         place.rmdir()
         yield None
         return
