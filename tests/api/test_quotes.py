@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from fenqi.api import limits
+from fenqi.api.schemas import BoardOut
+from fenqi.credit.models import Lender, PublishedPlan
+from fenqi.plumbing.models import RuleDatum
 from tests.purchases import shopping
 from tests.purchases.shopping import BANK_12, PHONE_FEN
 
@@ -99,3 +103,61 @@ def test_the_description_is_openapi(api):
 
 def test_bills_are_their_owners(api):
     assert api.get("/api/v1/bills").json()["code"] == "sign_in_needed"
+
+
+class TestWhatAProcessRemembers:
+    """Plans, lenders and rules are read once while nothing changes; what changes counts from the next request on."""
+
+    def plans(self, api) -> set[str]:
+        return {
+            quote["plan"] for quote in api.get("/api/v1/quotes", {"amount_fen": PHONE_FEN}).json()["quotes"]
+        }
+
+    def test_a_second_board_asks_the_tables_for_their_stamp_only(self, api, django_assert_num_queries):
+        self.plans(api)
+        with django_assert_num_queries(2):  # the date, the stamp
+            self.plans(api)
+
+    def test_a_plan_withdrawn_is_gone_from_the_next_board(self, api):
+        assert BANK_12 in self.plans(api)
+        PublishedPlan.objects.filter(code=BANK_12.partition(".")[2]).update(
+            valid_until="2020-01-01", valid_from="2019-01-01"
+        )
+        assert BANK_12 not in self.plans(api)
+
+    def test_a_lender_switched_off_is_gone_and_comes_back(self, api):
+        Lender.objects.filter(code="jiangcheng").update(is_active=False)
+        assert BANK_12 not in self.plans(api)
+        Lender.objects.filter(code="jiangcheng").update(is_active=True)
+        assert BANK_12 in self.plans(api)
+
+    def test_a_lenders_name_is_the_new_one(self, api):
+        self.plans(api)
+        Lender.objects.filter(code="jiangcheng").update(name="江城新银行")
+        answer = api.get("/api/v1/quotes", {"amount_fen": PHONE_FEN}).json()
+        assert "江城新银行" in {quote["lender_name"] for quote in answer["quotes"]}
+
+    def test_a_rule_changed_counts_at_once(self, api):
+        self.plans(api)
+        RuleDatum.objects.create(
+            name="min_order_fen", valid_from="2026-01-01", value=PHONE_FEN + 1, source="test"
+        )
+        answer = api.get("/api/v1/quotes", {"amount_fen": PHONE_FEN})
+        assert (answer.status_code, answer.json()["code"]) == (422, "amount_too_small")
+        RuleDatum.objects.all().delete()
+        assert BANK_12 in self.plans(api)
+
+    def test_what_was_rolled_back_was_never_in_force(self, api):
+        Lender.objects.filter(services_own_loans=True).update(
+            is_active=False
+        )  # nobody outside is asked within
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            Lender.objects.filter(code="jiangcheng").update(is_active=False)
+            assert BANK_12 not in self.plans(api)
+            1 / 0  # noqa: B018
+        assert BANK_12 in self.plans(api)
+
+
+def test_the_board_is_what_its_schema_promises(api):
+    body = api.get("/api/v1/quotes", {"amount_fen": PHONE_FEN}).json()
+    assert json.loads(BoardOut.model_validate(body).model_dump_json()) == body

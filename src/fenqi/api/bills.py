@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from ninja import Router
 
+from fenqi.api import answers
 from fenqi.api.schemas import BillOut, ProblemOut
 from fenqi.plumbing.errors import NotAllowed
 from fenqi.plumbing.pages import current_borrower_id
@@ -33,21 +34,23 @@ def bills(request: HttpRequest) -> Any:
     borrower_id = current_borrower_id(request)
     if borrower_id is None:
         raise SignInNeeded(_("请先登录。"))
-    return [
-        {
-            "lender_code": bill.lender_code,
-            "lender_name": bill.lender_name,
-            "due_on": bill.due_on,
-            "amount_fen": bill.amount_fen,
-            "state": bill.state,
-            "lines": [
-                {
-                    "loan_number": line.loan_number,
-                    "installment": line.installment_number,
-                    "amount_fen": line.amount_fen,
-                }
-                for line in bill.lines
-            ],
-        }
-        for bill in servicing.bills(borrower_id)
-    ]
+    return answers.ready(
+        [
+            {
+                "lender_code": bill.lender_code,
+                "lender_name": bill.lender_name,
+                "due_on": bill.due_on,
+                "amount_fen": bill.amount_fen,
+                "state": bill.state,
+                "lines": [
+                    {
+                        "loan_number": line.loan_number,
+                        "installment": line.installment_number,
+                        "amount_fen": line.amount_fen,
+                    }
+                    for line in bill.lines
+                ],
+            }
+            for bill in servicing.bills(borrower_id)
+        ]
+    )

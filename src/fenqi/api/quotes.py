@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from ninja import Query, Router, Status
 
-from fenqi.api import limits
+from fenqi.api import answers, limits
 from fenqi.api.schemas import BoardOut, HeldQuoteOut, ProblemOut, QuoteIn
 from fenqi.credit import services as credit
 from fenqi.plumbing import business_date, rule_data
@@ -27,12 +27,14 @@ def board(request: HttpRequest, amount_fen: Annotated[int, Query(gt=0, le=10**12
     """Quotes of every lender on `amount_fen`, sorted by total cost; nothing is kept."""
     _count(request)
     found = credit.make_quotes(amount_fen=amount_fen, on=business_date.current())
-    return {
-        "amount_fen": found.amount_fen,
-        "quoted_on": found.on,
-        "quotes": [_quote(quote) for quote in found.rows],
-        "missing_lenders": list(found.missing),
-    }
+    return answers.ready(
+        {
+            "amount_fen": found.amount_fen,
+            "quoted_on": found.on,
+            "quotes": [_quote(quote) for quote in found.rows],
+            "missing_lenders": list(found.missing),
+        }
+    )
 
 
 @router.post("", response={201: HeldQuoteOut, **PROBLEMS}, summary="Hold one plan's quote")

@@ -6,8 +6,10 @@ from fenqi.plumbing import pages
 from fenqi.web import metrics
 
 urlpatterns = [
+    path(
+        "api/v1/", include("fenqi.api.urls")
+    ),  # before the pages: none of their addresses need be tried first
     path("", include("fenqi.web.urls")),
-    path("api/v1/", include("fenqi.api.urls")),
     path("ops/", include("fenqi.ops.urls")),
     path("healthz", pages.healthz),
     path("readyz", pages.readyz),

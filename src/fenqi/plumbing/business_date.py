@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from django.db import connection
 from django.utils import timezone
 
+from fenqi.plumbing import prepared
 from fenqi.plumbing.models import BusinessDate
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # What one page has read; none outside `held`.
 _held: ContextVar[list[datetime.date] | None] = ContextVar("business_date", default=None)
+
+
+_OPEN_ON = prepared.Statement("SELECT open_on FROM plumbing_businessdate WHERE name = 'main'", {})
 
 
 class DateMovedOn(Exception):
@@ -44,10 +47,8 @@ def current() -> datetime.date:
 
 
 def _read() -> datetime.date:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT open_on FROM plumbing_businessdate WHERE name = 'main'")
-        row = cursor.fetchone()
-    return row[0] if row else start(timezone.localdate())
+    [rows] = prepared.run((_OPEN_ON, {}))
+    return rows[0][0] if rows else start(timezone.localdate())
 
 
 def start(on: datetime.date) -> datetime.date:

@@ -109,7 +109,12 @@ CHECKS = tuple(f"{module.__name__}.differences" for module in (ledger_checks, cr
 
 def check_whole(path: str) -> list[str]:
     """What a check of everything finds."""
-    return list(import_string(path)())
+    with connection.cursor() as cursor:
+        cursor.execute("SET work_mem = '64MB'")
+        try:
+            return list(import_string(path)())
+        finally:
+            cursor.execute("RESET work_mem")
 
 
 def _ranges() -> list[tuple[int, int]]:

@@ -30,6 +30,7 @@ from fenqi.domain.plans import CostCapExceeded, plan_from_json, quote_plan
 from fenqi.plumbing import clock, gates, ports, rule_data
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.templatetags.fenqi import yuan
+from fenqi.plumbing.unchanged import Unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,11 +96,11 @@ def make_quotes(*, amount_fen: int, on: datetime.date) -> Board:
 
     Raises: AmountTooSmall, AmountImpossible.
     """
-    rules = rule_data.values(*_RULES, on=on)
+    rules, offered = _in_force.get(on)
     _check_amount(amount_fen, least_fen=int(rules["min_order_fen"]))
     rows: list[QuotedPlan] = []
     missing: list[str] = []
-    for lender, plan_ids in _offered(on):
+    for lender, plan_ids in offered:
         if lender.services_own_loans:
             try:
                 rows += _ask_for_offers(lender, amount_fen=amount_fen, on=on, rules=rules)
@@ -121,10 +122,12 @@ def make_quote(*, key: str, amount_fen: int, on: datetime.date) -> QuotedPlan:
 
     Raises: PlanUnknown, LenderSilent, AmountTooSmall, AmountImpossible.
     """
-    rules = rule_data.values(*_RULES, on=on)
+    rules, offered = _in_force.get(on)
     _check_amount(amount_fen, least_fen=int(rules["min_order_fen"]))
     lender_code, _dot, plan_code = key.partition(".")
-    for lender, plan_ids in _offered(on, lender_code=lender_code):
+    for lender, plan_ids in offered:
+        if lender.code != lender_code:
+            continue
         if not lender.services_own_loans:
             every = _quote_all(lender, plan_ids, amount_fen=amount_fen, on=on)
             found = [quote for quote in every if quote.plan_code == plan_code]
@@ -219,12 +222,10 @@ def _name_of(lender: Lender) -> str:
     return lender.name if (get_language() or "zh").startswith("zh") else lender.name_en
 
 
-def _offered(on: datetime.date, lender_code: str | None = None) -> Iterator[tuple[Lender, list[UUID]]]:
+def _read_offered(on: datetime.date) -> tuple[tuple[Lender, tuple[UUID, ...]], ...]:
     """Active lenders with the ids of their plans in force, each plan in its newest version: one statement for all plans."""
     lenders = {
-        lender.code: lender
-        for lender in Lender.objects.filter(is_active=True).order_by("position", "code")
-        if lender_code in (None, lender.code)
+        lender.code: lender for lender in Lender.objects.filter(is_active=True).order_by("position", "code")
     }
     newest = {}
     rows = PublishedPlan.objects.filter(lender_id__in=lenders, valid_from__lte=on).order_by("version")
@@ -234,8 +235,19 @@ def _offered(on: datetime.date, lender_code: str | None = None) -> Iterator[tupl
         (plan_id, lender) for plan_id, lender, until in newest.values() if until is None or until >= on
     ]
     _read_plans({plan_id for plan_id, _lender in in_force})
-    for code, lender in lenders.items():
-        yield lender, [plan_id for plan_id, owner in in_force if owner == code]
+    return tuple(
+        (lender, tuple(plan_id for plan_id, owner in in_force if owner == code))
+        for code, lender in lenders.items()
+    )
+
+
+# The rules quotes are made by, and what is offered, on a date.
+_in_force: Unchanged[datetime.date, tuple[dict[str, Any], tuple[tuple[Lender, tuple[UUID, ...]], ...]]] = (
+    Unchanged(
+        tables=("plumbing_ruledatum", "credit_lender", "credit_publishedplan"),
+        read=lambda on: (rule_data.values(*_RULES, on=on), _read_offered(on)),
+    )
+)
 
 
 def _read_plans(plan_ids: set[UUID]) -> None:
@@ -247,7 +259,7 @@ def _read_plans(plan_ids: set[UUID]) -> None:
 
 
 def _quote_all(
-    lender: Lender, plan_ids: list[UUID], *, amount_fen: int, on: datetime.date
+    lender: Lender, plan_ids: tuple[UUID, ...], *, amount_fen: int, on: datetime.date
 ) -> Iterator[QuotedPlan]:
     for plan_id in plan_ids:
         plan = _plans[plan_id]
