@@ -59,6 +59,17 @@ def test_locks_after_five_even_for_the_right_password():
         services.staff_sign_in(**good())
 
 
+def test_a_name_nobody_has_locks_too_so_that_the_lock_tells_nothing():
+    said = []
+    for name in ("lin", "nobody", "left"):
+        for _ in range(6):
+            with pytest.raises((refusals.SignInRefused, refusals.LockedOut)) as caught:
+                services.staff_sign_in(name=name, password="x")
+            said.append((type(caught.value).__name__, str(caught.value)))
+    assert said[:6] == said[6:12] == said[12:]
+    assert [kind for kind, _words in said[:6]] == ["SignInRefused"] * 4 + ["LockedOut"] * 2
+
+
 def test_wrong_codes_lock_as_wrong_passwords_do():
     for _ in range(4):
         with pytest.raises(refusals.SignInRefused):

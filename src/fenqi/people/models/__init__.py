@@ -21,6 +21,7 @@ from fenqi.people.models.doors import (
     StaffLink,
     StaffMember,
     StaffPasskey,
+    StrangersTries,
 )
 from fenqi.people.models.standing import Standing
 from fenqi.plumbing.sealed import SealedTextField
@@ -61,6 +62,7 @@ __all__ = [
     "StaffMember",
     "StaffPasskey",
     "Standing",
+    "StrangersTries",
 ]
 
 

@@ -98,6 +98,15 @@ class StaffMember(models.Model):
     last_sign_in_at = models.DateTimeField(null=True)
 
 
+class StrangersTries(models.Model):
+    """Failed tries with a name nobody has: it locks as a real one does, so that the lock does not tell who works here."""
+
+    name_index = models.BinaryField(max_length=32, primary_key=True)
+    failed_tries = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(db_index=True)
+
+
 class StaffPasskey(PasskeyFacts):
     """A staff member's passkey."""
 

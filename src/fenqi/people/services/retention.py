@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from fenqi.people.models import Account, Identity, IdentityIndex, SignInCode
+from fenqi.people.models import Account, Identity, IdentityIndex, SignInCode, StrangersTries
 from fenqi.people.services.challenges import forget_challenges
 from fenqi.people.services.one_person import forget_person
 from fenqi.plumbing import audit, clock, rule_data, sealed
@@ -19,6 +19,7 @@ CODES_KEPT_FOR = datetime.timedelta(days=2)
 def forget_codes() -> int:
     """Delete codes no limit counts any more; tells how many."""
     forget_challenges()
+    StrangersTries.objects.filter(tried_at__lt=clock.wall() - CODES_KEPT_FOR).delete()
     return SignInCode.objects.filter(sent_at__lt=clock.wall() - CODES_KEPT_FOR).delete()[0]
 
 

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals, totp
-from fenqi.people.models import StaffMember
+from fenqi.people.models import StaffMember, StrangersTries
 from fenqi.people.services.factors import has_second_factor
 from fenqi.people.services.recovery import spend_recovery_code
-from fenqi.plumbing import audit, business_date, clock, rule_data
+from fenqi.plumbing import audit, business_date, clock, rule_data, sealed
 
 
 class Role(enum.StrEnum):
@@ -110,7 +110,7 @@ def _check(name: str, password: str, totp_code: str, *, action: str) -> tuple[st
     )
     if member is None:
         make_password(password)  # as slow as a real comparison, so that names cannot be told apart by time
-        return "refused", None
+        return _count_stranger(name, now), None
     if member.locked_until and member.locked_until > now:
         return "locked", None
     # Both are looked at whatever the other says, so that time does not tell which one was wrong.
@@ -128,6 +128,21 @@ def _check(name: str, password: str, totp_code: str, *, action: str) -> tuple[st
         audit.record(actor=f"staff:{name}", action="people.staff.locked", subject=f"staff:{name}")
     member.save()
     return ("locked" if member.locked_until and member.locked_until > now else "refused"), None
+
+
+def _count_stranger(name: str, now: datetime.datetime) -> str:
+    """A name nobody has locks after as many tries, and for as long, as one somebody has."""
+    index = sealed.blind_index(name, purpose="staff_name")
+    StrangersTries.objects.get_or_create(name_index=index, defaults={"tried_at": now})
+    kept = StrangersTries.objects.select_for_update().get(name_index=index)
+    if kept.locked_until and kept.locked_until > now:
+        return "locked"
+    rules = rule_data.value("staff_lock_out", on=business_date.current())
+    kept.failed_tries, kept.tried_at = kept.failed_tries + 1, now
+    if kept.failed_tries >= rules["tries"]:
+        kept.failed_tries, kept.locked_until = 0, now + datetime.timedelta(minutes=rules["minutes"])
+    kept.save()
+    return "locked" if kept.locked_until and kept.locked_until > now else "refused"
 
 
 def _second_factor_fits(member: StaffMember, code: str, now: datetime.datetime, *, spend: bool) -> bool:

@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django import template
+from django import forms, template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
@@ -134,7 +134,8 @@ def field(bound: BoundField, **attributes: Any) -> dict[str, Any]:
     for name, value in attributes.items():
         bound.field.widget.attrs[name.replace("_", "-")] = value
     kind = getattr(bound.field.widget, "input_type", "text")
-    return {"field": bound, "is_check": kind == "checkbox", "is_group": kind in {"radio"}}
+    is_group = isinstance(bound.field.widget, forms.RadioSelect)  # several boxes are one, too
+    return {"field": bound, "is_check": kind == "checkbox" and not is_group, "is_group": is_group}
 
 
 @register.filter
