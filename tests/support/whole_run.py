@@ -42,7 +42,13 @@ TOLD = {
         "people_identity.born_on",
         "people_account.phone",
     },
-    "sms": {"people_account.phone", "people_contact.phone", "messages_phonetext.phone"},
+    "sms": {
+        "people_account.phone",
+        "people_contact.phone",
+        "people_phonechange.new_phone",
+        "people_phonechange.old_phone",
+        "messages_phonetext.phone",
+    },
     "email": {"people_account.email"},
 }
 TELLING = re.compile(r"[0-9]{8}|[\u3400-\u9fff]{2}|@|\\u|%[0-9A-Fa-f]{2}")

@@ -36,7 +36,7 @@ NAME, CONTACT_NAME, RECIPIENT = "欧阳慕白", "诸葛暮雪", "上官听雨"
 ID_NUMBER = id_number("11010519880214271")
 CARD = "6214830010000000014"
 STREET, EMAIL = "栖霞路 7788 弄", "mubai.marked@example.com"
-SAID, DISPUTED = "暗号青花瓷", "二月那笔早就还清了"
+SAID, DISPUTED = "暗号是青花瓷和听雨声", "二月那笔早就还清了"
 IN_CLEAR = (
     PHONE,
     CONTACT_PHONE,

@@ -15,7 +15,7 @@ from fenqi.plumbing.leaks.sought import Sought
 from fenqi.plumbing.sealed import CannotUnseal, SealedTextField, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ROWS_AT_ONCE = 2000
@@ -100,15 +100,19 @@ class Table:
     columns: tuple[str, ...]
 
 
-def scan_database(*, on_table: Callable[[str], None] = lambda _name: None) -> tuple[Scan, Sought]:
+def scan_database(*, also: Mapping[str, str] | None = None) -> tuple[Scan, Sought]:
     """
     Every sealed value, sought in every column that is not sealed, over one snapshot of the database.
+
+    `also`: values that are kept nowhere, such as a card's number, with what a finding calls them.
 
     Also a finding: a value in a sealed column that does not open. Needs about 60 bytes of memory a value.
     """
     scan = Scan()
     with _one_snapshot():
         sought = Sought()
+        for value, label in (also or {}).items():
+            sought.add(value, label=label)
         for finding in sealed_values(sought):
             scan.add(finding)
         tables = list(_tables())
@@ -117,7 +121,6 @@ def scan_database(*, on_table: Callable[[str], None] = lambda _name: None) -> tu
                 for _key, cells in _rows(table):
                     sought.learn("\n".join(map(_text, cells)))
         for table in tables:
-            on_table(table.name)
             _scan_table(table, sought, scan)
     scan.sought, scan.too_short = len(sought), sought.too_short
     return scan, sought
