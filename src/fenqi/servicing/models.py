@@ -238,11 +238,13 @@ class DebitInstruction(models.Model):
     due_on = models.DateField()
     number = models.SmallIntegerField()  # of the installment
     book_id = models.IntegerField()
+    is_plain = models.BooleanField(default=False)  # the loan was when this was made: it may be booked in bulk
     state = models.TextField(choices=State.choices, default=State.MADE)
     debit_id = models.UUIDField(null=True)
     failure = models.TextField(blank=True, default="")
     sequence = models.IntegerField(null=True)  # of the event it was booked as
     booked_at = models.DateTimeField(null=True)
+    is_last = models.BooleanField(default=False)  # the loan was settled by it, in bulk
 
     class Meta:
         indexes = [BrinIndex(fields=["business_date"], name="instruction_by_date", pages_per_range=16)]

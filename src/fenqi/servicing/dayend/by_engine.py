@@ -25,10 +25,9 @@ AT_ONCE = 200
 """Loans in one transaction: a commit for many, and no lock held for long."""
 
 COLLECTED = """
-SELECT d.borrower_id, d.loan_id, d.amount_fen, d.debit_id FROM servicing_debitinstruction d
-JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id
-WHERE d.business_date = %(on)s AND d.state = 'collected' AND {which}
-ORDER BY d.borrower_id, d.loan_id, d.due_on
+SELECT borrower_id, loan_id, amount_fen, debit_id FROM servicing_debitinstruction
+WHERE business_date = %(on)s AND state = 'collected' AND NOT (is_plain AND %(only_odd)s)
+ORDER BY borrower_id, loan_id, due_on
 """
 
 BOOKED_BY_ENGINE = """
@@ -41,10 +40,10 @@ Collected = tuple[int, UUID, int, UUID]
 """Borrower, loan, fen and debit."""
 
 
-def book_collected(on: datetime.date, which: str = "true") -> int:
-    """Book what was collected on a date of the loans `which` holds for; tells how many debits."""
+def book_collected(on: datetime.date, *, only_odd: bool = False) -> int:
+    """Book what was collected on a date, or only of loans that were not plain; tells how many debits."""
     with connection.cursor() as cursor:
-        cursor.execute(COLLECTED.format(which=which), {"on": on})
+        cursor.execute(COLLECTED, {"on": on, "only_odd": only_odd})
         left: list[Collected] = cursor.fetchall()
     booked = len(left)
     while left:

@@ -24,12 +24,13 @@ Collector = Callable[[datetime.date], dict[str, int]]
 
 INSTRUCT_DUE = f"""
 INSERT INTO servicing_debitinstruction
-  (borrower_id, loan_id, due_on, business_date, number, book_id, amount_fen, state, failure)
+  (borrower_id, loan_id, due_on, business_date, number, book_id, is_plain, amount_fen, state, failure, is_last)
 SELECT i.borrower_id, i.loan_id, i.due_on, %(on)s, i.number, l.book_id,
+       l.is_plain AND l.state = 'active' AND l.bucket = 0,
        i.principal_fen + i.interest_fen + i.fee_fen + i.penalty_fen + i.late_fee_fen
          - i.principal_paid_fen - i.interest_paid_fen - i.fee_paid_fen - i.penalty_paid_fen - i.late_fee_paid_fen
          - i.waived_fen,
-       'made', ''
+       'made', '', false
 FROM servicing_loaninstallment i
 JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id
 WHERE i.due_on = %(on)s AND i.paid_on IS NULL
@@ -170,7 +171,7 @@ UPDATE servicing_loan l SET
 FROM {COLLECTED}
 LEFT JOIN servicing_loaninstallment n
   ON n.borrower_id = d.borrower_id AND n.loan_id = d.loan_id AND n.number = d.number + 1
-WHERE {IS_COLLECTED}
+WHERE {IS_COLLECTED} AND d.is_plain
   AND l.borrower_id = d.borrower_id AND l.id = d.loan_id
   AND l.is_plain AND l.state = 'active' AND l.bucket = 0 AND l.last_event_on <= %(on)s AND l.overpaid_fen = 0
   AND (l.oldest_unpaid_due_on IS NULL OR l.oldest_unpaid_due_on = i.due_on)
@@ -181,7 +182,8 @@ WHERE {IS_COLLECTED}
 """
 
 BOOK_INSTRUCTION = f"""
-UPDATE servicing_debitinstruction d SET state = 'booked', sequence = l.sequence, booked_at = %(now)s
+UPDATE servicing_debitinstruction d SET
+  state = 'booked', sequence = l.sequence, booked_at = %(now)s, is_last = l.state = 'settled'
 FROM servicing_loan l
 WHERE {IS_COLLECTED} AND l.borrower_id = d.borrower_id AND l.id = d.loan_id AND l.booked_debit_id = d.debit_id
 """
@@ -225,10 +227,10 @@ WHERE {BOOKED_NOW} AND legs.fen > 0
 
 BOOK_NOTICE = f"""
 INSERT INTO servicing_notice (borrower_id, template, key, loan_id, lender_code, on_date, amount_fen)
-SELECT d.borrower_id, CASE WHEN l.state = 'settled' THEN 'settled' ELSE 'paid' END, d.loan_id || ':' || d.sequence,
-       d.loan_id, l.lender_code, %(on)s, d.amount_fen
+SELECT d.borrower_id, CASE WHEN d.is_last THEN 'settled' ELSE 'paid' END, d.loan_id || ':' || d.sequence, d.loan_id,
+       b.lender_code, %(on)s, d.amount_fen
 FROM servicing_debitinstruction d
-JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id
+JOIN ledger_book b ON b.id = d.book_id
 WHERE {BOOKED_NOW}
 ON CONFLICT DO NOTHING
 """
@@ -244,10 +246,6 @@ BOOK = (
 )
 
 
-# What BOOK_LOAN leaves to the engine for what the loan itself is like, known before.
-NOT_IN_BULK = "(NOT l.is_plain OR l.state <> 'active' OR l.bucket <> 0)"
-
-
 def book_collections(on: datetime.date) -> dict[str, int]:
     """Book what was collected on a business date: in bulk what is plain, the rest through the engine."""
     with connection.cursor() as cursor:
@@ -259,8 +257,8 @@ def book_collections(on: datetime.date) -> dict[str, int]:
     if not collected:
         return {}
     in_bulk = parts.start(_booking(on), rows=collected)
-    # The engine takes its loans meanwhile; the two never want the same one.
-    by_the_engine = by_engine.book_collected(on, NOT_IN_BULK)
+    # Meanwhile the engine takes what was not plain from the start, never the same loan; then what the bulk left.
+    by_the_engine = by_engine.book_collected(on, only_odd=True)
     try:
         booked = in_bulk()[0]
     except (IntegrityError, psycopg.errors.UniqueViolation):

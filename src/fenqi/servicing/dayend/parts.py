@@ -14,6 +14,8 @@ WORKERS = min(4, os.cpu_count() or 1)
 ROWS_A_PART = 20_000
 FEW = 2_000
 """So few rows are done here and now: another connection would cost more than it saves."""
+LARGE_BOOK = 50_000
+"""Of so many loans there is surely more than `FEW` to do: the workers connect while the day-end begins."""
 
 PLANNER = (
     # A day's loans lie scattered: fetch them by key, however many quiet ones there are, and never read the whole table.
@@ -34,6 +36,8 @@ def at_work() -> Iterator[None]:
     _executors.clear()
     try:
         with _planned_for_bulk():
+            if expected("SELECT FROM servicing_loan", ()) > LARGE_BOOK:
+                _get_ready()
             yield
     finally:
         for executor in _executors:
@@ -81,17 +85,30 @@ def run(statements: Sequence[str], values: dict[str, Any], *, rows: int) -> list
     return start([(statement, values) for statement in statements], rows=rows)()
 
 
-def start(statements: Statements, *, rows: int) -> Callable[[], list[int]]:
-    """As `run`, while the caller does something else; its result is waited for by calling what is returned."""
-    parts = 1 if rows <= FEW else max(WORKERS, -(-rows // ROWS_A_PART))
-    results = _send(
-        [
-            [(one, values | {"parts": parts, "part": part}) for one, values in statements]
-            for part in range(parts)
-        ],
-        here=parts == 1,
-    )
-    return lambda: [sum(counts) for counts in zip(*results(), strict=True)]
+def start(statements: Statements, *, rows: int, whole: int = 0) -> Callable[[], list[int]]:
+    """
+    As `run`, while the caller does something else; its result is waited for by calling what is returned.
+
+    The first `whole` statements are not split but dealt out, which spares every part looking at all their rows.
+    """
+    parts = 1 if rows <= FEW else WORKERS * -(-rows // (WORKERS * ROWS_A_PART))
+    jobs: list[list[tuple[str, dict[str, Any]]]] = [[] for _ in range(parts)]
+    positions: list[list[int]] = [[] for _ in range(parts)]
+    for position, (statement, values) in enumerate(statements):
+        takers = [position % parts] if position < whole else range(parts)
+        for number, part in enumerate(takers):
+            jobs[part].append((statement, values | {"parts": len(takers), "part": number}))
+            positions[part].append(position)
+    results = _send(jobs, here=parts == 1)
+
+    def counts() -> list[int]:
+        sums = [0] * len(statements)
+        for of_part, touched in zip(positions, results(), strict=True):
+            for position, count in zip(of_part, touched, strict=True):
+                sums[position] += count
+        return sums
+
+    return counts
 
 
 def expected(selection: str, values: Sequence[Any]) -> int:
@@ -106,8 +123,7 @@ def _send(jobs: Sequence[Statements], *, here: bool) -> Callable[[], list[list[i
     if here:
         done = [_transact(job) for job in jobs]
         return lambda: done
-    while len(_executors) < WORKERS:
-        _executors.append(ThreadPoolExecutor(max_workers=1, initializer=_plan, initargs=IN_ORDER))
+    _get_ready()
     sent = [_executors[position % WORKERS].submit(_transact, job) for position, job in enumerate(jobs)]
 
     def results() -> list[list[int]]:
@@ -115,6 +131,13 @@ def _send(jobs: Sequence[Statements], *, here: bool) -> Callable[[], list[list[i
         return [one.result() for one in sent]
 
     return results
+
+
+def _get_ready() -> None:
+    while len(_executors) < WORKERS:
+        executor = ThreadPoolExecutor(max_workers=1, initializer=_plan, initargs=IN_ORDER)
+        executor.submit(connection.ensure_connection)
+        _executors.append(executor)
 
 
 SAFE_TO_REPEAT = "ON CONFLICT DO NOTHING"

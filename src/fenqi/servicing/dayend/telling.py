@@ -68,6 +68,8 @@ def remind(on: datetime.date) -> dict[str, int]:
     told = parts.start(
         list(reminders.values()),
         rows=parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [today]),
+        # Each of these is as much as the other: one for each worker, and what does not go round is split.
+        whole=len(rules["notice_days_before_due"]) // parts.WORKERS * parts.WORKERS,
     )()
     counts = dict(zip(reminders, told, strict=True))
     with connection.cursor() as cursor:

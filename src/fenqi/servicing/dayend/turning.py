@@ -8,6 +8,7 @@ Steps `dues` and `arrears`: loans that a date moves on.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import connection
 
@@ -63,13 +64,18 @@ def turn_dues(on: datetime.date) -> dict[str, int]:
         return {}
     plain = [row for row in left if row[3]]
     keys = {
-        "borrowers": [row[0] for row in plain],
-        "loans": [row[1] for row in plain],
-        "numbers": [row[2] for row in plain],
+        "borrowers": _array(row[0] for row in plain),
+        "loans": _array(row[1] for row in plain),
+        "numbers": _array(row[2] for row in plain),
     }
     turned = parts.run([TURN], keys | {"on": on}, rows=len(plain))[0] if plain else 0
     others = dict.fromkeys((row[0], row[1]) for row in left if not row[3])
     return {"turned": turned, "by_engine": by_engine.project_again(on, others)}
+
+
+def _array(values: Iterable[object]) -> str:
+    """PostgreSQL's way to write an array: thousands of values one by one would take longer than the statement."""
+    return "{" + ",".join(str(value) for value in values) + "}"
 
 
 DAYS = "(%(on)s - l.oldest_unpaid_due_on - l.paused_days)"
