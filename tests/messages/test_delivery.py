@@ -246,6 +246,21 @@ class TestToAPhone:
         kept = PhoneText.objects.get()
         assert (kept.state, kept.context) == (state, "{}")
 
+    def test_texts_to_strangers_are_forgotten_after_their_days(self, borrower, sandbox):
+        for number, reference in ((PHONE, "old"), ("13900000008", "new"), ("13900000007", "waiting")):
+            services.send_to_phone(
+                phone=number,
+                template="people.code",
+                context={"code": "482913", "minutes": 5},
+                reference=reference,
+            )
+        services.deliver_due()
+        long_ago = clock.now() - datetime.timedelta(days=40)
+        PhoneText.objects.filter(reference="old").update(made_at=long_ago)
+        PhoneText.objects.filter(reference="waiting").update(made_at=long_ago, state=State.QUEUED)
+        assert services.forget_phone_texts(on=TODAY) == 1
+        assert set(PhoneText.objects.values_list("reference", flat=True)) == {"new", "waiting"}
+
     def test_a_code_arrives_at_any_hour(self, borrower, sandbox):
         services.send_to_phone(
             phone=PHONE, template="people.code", context={"code": "123456", "minutes": 5}, reference="code-1"

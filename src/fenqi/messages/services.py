@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import translation
+from django.utils import timezone, translation
 
 from fenqi.messages import conduct
 from fenqi.messages.delivery import deliver_due
 from fenqi.messages.models import Channel, Message, PhoneText, State
 from fenqi.messages.rendering import check, template_of
 from fenqi.messages.templates import Kind
-from fenqi.plumbing import business_date, clock, outbox
+from fenqi.plumbing import business_date, clock, outbox, rule_data
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.sealed import blind_index
 
@@ -27,6 +27,7 @@ __all__ = [
     "Letter",
     "WrongAudience",
     "deliver_due",
+    "forget_phone_texts",
     "mark_inbox_read",
     "send",
     "send_many",
@@ -155,6 +156,17 @@ def _send_to_anybody(
     )
     PhoneText.objects.bulk_create([row], ignore_conflicts=True)
     transaction.on_commit(outbox.wake)
+
+
+@transaction.atomic
+def forget_phone_texts(*, on: datetime.date) -> int:
+    """Delete texts and mails to numbers and addresses that are nobody's account, once nobody asks about them; tells how many."""
+    days = rule_data.value("phone_texts_days", on=on)
+    before = timezone.make_aware(
+        datetime.datetime.combine(on - datetime.timedelta(days=days), datetime.time())
+    )
+    done = PhoneText.objects.exclude(state__in=(State.QUEUED, State.SENDING))
+    return done.filter(made_at__lt=before).delete()[0]
 
 
 @transaction.atomic

@@ -92,7 +92,11 @@ def answer_correction(
         raise CorrectionStanding(_("这条更正申请已经答复过了。"))
     if approve and row.subject != CorrectionSubject.OTHER:
         correct_identity(
-            staff=staff, borrower_id=borrower_id, field=row.subject, value=row.wish, reason=answer
+            staff=staff,
+            borrower_id=borrower_id,
+            field=row.subject,
+            value=row.wish,
+            reason=f"更正申请 {correction_id}",  # the answer is for the person, and sealed
         )
     row.state = CorrectionState.DONE if approve else CorrectionState.REFUSED
     row.answer, row.answered_by, row.answered_at = answer.strip()[:LONGEST], staff, clock.now()
@@ -199,12 +203,12 @@ def _years_after(on: datetime.date, years: int) -> datetime.date:
 
 
 def forget_what_is_over(on: datetime.date) -> dict[str, int]:
-    """Day-end step: delete what the law had kept until now, account by account. Repeatable."""
+    """Day-end step: delete what the law had kept until now, account by account, and old texts to strangers. Repeatable."""
     due = list(
         Erasure.objects.filter(next_on__lte=on).order_by("next_on").values_list("borrower_id", flat=True)
     )
     rows = sum(_forget_due(borrower_id, on) for borrower_id in due)
-    return {"accounts": len(due), "rows": rows}
+    return {"accounts": len(due), "rows": rows, "texts": messages.forget_phone_texts(on=on)}
 
 
 @transaction.atomic

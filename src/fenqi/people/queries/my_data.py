@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,6 +31,14 @@ _FIELDS = {
     "identity.front": gettext_lazy("证件人像面照片"),
     "identity.back": gettext_lazy("证件国徽面照片"),
 }
+# What our own system looks for, by how its reason begins; what staff write is shown as they wrote it.
+_SYSTEM_REASONS = {
+    "lender_sharing": gettext_lazy("按您的同意提供给出借机构审批"),
+    "bureau_query": gettext_lazy("按您的授权查询信用"),
+    "agreement document": gettext_lazy("写入您签的协议"),
+    "certificate of settlement": gettext_lazy("写入结清证明"),
+    "cashier": gettext_lazy("付款"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +46,7 @@ class Look:
     """Somebody saw a value in clear: when, in which role, what, why; `by_staff` is a person, else our own system."""
 
     at: datetime.datetime
-    field: str
-    what: Any
+    what: str
     reason: str
     role: str
     by_staff: bool
@@ -47,20 +54,32 @@ class Look:
 
 def who_saw(*, borrower_id: int, limit: int = 50) -> list[Look]:
     """Reveals of this account's data, newest first, deliveries of the person's own messages left out."""
-    lines = audit.trail(subject=f"account:{borrower_id}", action="people.revealed", limit=limit)
-    roles = _roles_of({line.actor.partition(":")[2] for line in lines if line.actor.startswith("staff:")})
-    return [
-        Look(
-            at=line.at,
-            field=line.details.get("field", ""),
-            what=_FIELDS.get(line.details.get("field", ""), _("个人信息")),
-            reason=line.reason,
-            role=roles[line.actor.partition(":")[2]] if line.actor.startswith("staff:") else _("我们的系统"),
-            by_staff=line.actor.startswith("staff:"),
-        )
-        for line in lines
+    lines = [
+        line
+        for line in audit.trail(subject=f"account:{borrower_id}", action="people.revealed", limit=limit)
         if line.reason != _OWN_BUSINESS
     ]
+    roles = _roles_of({line.actor.partition(":")[2] for line in lines if line.actor.startswith("staff:")})
+    looks = []
+    # One use that needed name, number and phone is one look.
+    for (at, actor, reason), alike in itertools.groupby(lines, key=_use):
+        what = [_FIELDS.get(line.details.get("field", ""), _("个人信息")) for line in alike]
+        by_staff = actor.startswith("staff:")
+        looks.append(
+            Look(
+                at=at,
+                what="、".join(dict.fromkeys(map(str, reversed(what)))),
+                reason=reason if by_staff else str(_SYSTEM_REASONS.get(reason.partition(":")[0], reason)),
+                role=roles[actor.partition(":")[2]] if by_staff else _("我们的系统"),
+                by_staff=by_staff,
+            )
+        )
+    return looks
+
+
+def _use(line: audit.Record) -> tuple[datetime.datetime, str, str]:
+    """Lines of one second, one actor and one reason belong together."""
+    return line.at.replace(microsecond=0), line.actor, line.reason
 
 
 def _roles_of(names: set[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from fenqi.people.models import Contact, ContactInvite, ContactRetention, ContactStatus, Identity
-from fenqi.people.services.contacts import GONE, forget_contact
+from fenqi.people.services.contacts import GONE, forget_contact, lock_contact, take_answer
+from fenqi.people.services.links import find_invite
 from fenqi.plumbing import business_date, rule_data
 
 SAID_NO = (ContactStatus.DECLINED, ContactStatus.UNKNOWN_PERSON, ContactStatus.WITHDRAWN)
@@ -84,6 +86,27 @@ def forget_all_contacts(*, borrower_id: int, why: str) -> int:
     for contact_id in ids:
         forget_contact(borrower_id=borrower_id, contact_id=contact_id, why=why)
     return len(ids)
+
+
+@transaction.atomic
+def delete_by_contact(*, token: str, evidence: dict[str, Any]) -> None:
+    """
+    The contact wants their data gone now: whoever had not said no says it by this, and name and phone go at once. Safe to repeat.
+
+    Raises: LinkUnknown.
+    """
+    invite = find_invite(token)
+    contact = lock_contact(invite.borrower_id, invite.contact_id)
+    if contact.status in GONE:
+        return
+    no = {
+        ContactStatus.INVITED: "decline",
+        ContactStatus.ACCEPTED: "withdraw",
+        ContactStatus.APPROVED: "withdraw",
+    }.get(ContactStatus(contact.status))
+    if no:
+        take_answer(contact, no, evidence=evidence, actor=f"contact:{contact.id}")
+    forget_contact(borrower_id=contact.borrower_id, contact_id=contact.id, why="联系人要求立即删除")
 
 
 def _midnight(on: datetime.date) -> datetime.datetime:

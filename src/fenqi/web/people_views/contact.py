@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from fenqi.people import queries, services
 from fenqi.people.services.accounts import describe_device, mask_address
+from fenqi.people.services.contact_endings import delete_by_contact
 from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.web.people_views.shared import address_of, language, paragraphs
 
@@ -30,7 +31,11 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
             "language": language(),
         }
         try:
-            services.answer_contact(token=token, answer=request.POST.get("answer", ""), evidence=evidence)
+            said = request.POST.get("answer", "")
+            if said == "delete":
+                delete_by_contact(token=token, evidence=evidence)
+            else:
+                services.answer_contact(token=token, answer=said, evidence=evidence)
             return HttpResponseRedirect(request.path)
         except NotFound:
             raise
