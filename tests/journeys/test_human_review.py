@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from fenqi.credit import queries as credit
 from fenqi.mall import queries as mall
@@ -53,7 +56,7 @@ def declined(sandbox, transactional_db, settings):
     second_pair(kind="credit.list_entry", arguments=told)
     order = shopping.an_order(borrower_id, financed=[shopping.PHONE_FEN])
     application_id = shopping.an_application(borrower_id, order)
-    shopping.settle()
+    settle()
     return borrower_id, order, application_id
 
 
@@ -72,6 +75,18 @@ def at_desk(page, name, path):
     page.get_by_label("动态码").fill(totp_code(name))
     page.get_by_role("button", name="登录", exact=True).click()
     page.wait_for_url(f"**{path}")
+
+
+def settle():
+    """What the worker does, beside this thread: the browser's driver keeps a loop running in it."""
+
+    def work():
+        shopping.settle()
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
 
 
 def fits(page):
@@ -93,7 +108,7 @@ def test_a_declined_applicant_asks_two_people_decide_and_the_order_is_paid(decli
     phone.locator('[data-role="review"][data-state="open"]').wait_for()
     assert phone.locator("#review-form").count() == 0
     assert fits(phone)
-    shopping.settle()
+    settle()
     assert mall.order(borrower_id=borrower_id, order_id=order.id).state == "in_review"
 
     reviewer = open_browser(DESK)
@@ -116,7 +131,7 @@ def test_a_declined_applicant_asks_two_people_decide_and_the_order_is_paid(decli
     checker.locator("#id_reason").fill("同意，名单登记错误")
     checker.get_by_role("button", name="批准并执行").click()
     checker.locator('[data-role="decided"]').wait_for()
-    shopping.settle()
+    settle()
 
     phone.goto(f"/orders/{order.number}/")
     phone.locator('[data-role="continue"]').click()
@@ -127,10 +142,10 @@ def test_a_declined_applicant_asks_two_people_decide_and_the_order_is_paid(decli
     phone.locator("#confirm-form").wait_for()
     phone.locator("#confirm-form button.button").last.click()
     phone.wait_for_url("**/checkout/**")
-    shopping.settle()
+    settle()
     assert mall.order(borrower_id=borrower_id, order_id=order.id).state == "paid"
     actions = [line.action for line in audit.trail(subject=f"application:{application_id}")]
-    assert actions[::-1][:3] == [
+    assert [action for action in actions[::-1] if action.startswith("application.")] == [
         "application.started",
         "application.review_requested",
         "application.overridden",
@@ -150,7 +165,7 @@ def test_a_decision_upheld_is_answered_in_words_and_asked_for_once(declined, ope
     reviewer.locator("#id_reason").fill("已核对您的资料，这次仍不能通过，三个月后可再申请。")
     reviewer.get_by_role("button", name="维持原决定并答复").click()
     reviewer.locator('[data-role="empty"]').wait_for()
-    shopping.settle()
+    settle()
     phone.goto(path)
     phone.locator('[data-role="review"][data-state="upheld"]').wait_for()
     assert "三个月后可再申请" in phone.locator('[data-role="answer"]').inner_text()

@@ -175,7 +175,7 @@ class as_owner:
 class TestExposure:
     def test_loans_lines_and_applications_of_all_accounts_add_up(self, shopper):
         second = a_second_account(shopper, "13800004321")
-        books.a_loan(borrower_id=shopper, principal_fen=300_000)
+        books.a_loan(borrower_id=second, principal_fen=300_000)
         judged(second, started(second))
         seen = gathered(shopper, started(shopper))
         assert seen.accounts == 2

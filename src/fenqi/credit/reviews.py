@@ -210,7 +210,7 @@ def _decision(row: Decision) -> DecisionView:
         decided_by=row.decided_by,
         result=row.result,
         reasons=tuple(row.reasons),
-        words=row.words or "",
+        words=row.words,
         at=row.at,
     )
 

@@ -165,7 +165,7 @@ class Decision(models.Model):
     )
     rules_digest = models.BinaryField(max_length=32, null=True)
     digest = models.BinaryField(max_length=32, null=True, help_text="over rules, snapshot and answer")
-    words = SealedTextField(data_class="C2", holds="text", null=True, help_text="what a person said of it")
+    words = models.CharField(max_length=300, default="", help_text="what a person said of it")
     overrides = models.UUIDField(null=True, help_text="the decision a person stands against")
     serial = models.CharField(max_length=64, blank=True, help_text="the lender's own number")
     at = models.DateTimeField()

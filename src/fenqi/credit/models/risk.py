@@ -127,8 +127,8 @@ class MeansDeclaration(models.Model):
     borrower_id = models.BigIntegerField()
     id = models.UUIDField()
     is_withheld = models.BooleanField()
-    income = SealedTextField(data_class="C2", default="", help_text="fen, in digits")
-    other_dues = SealedTextField(data_class="C2", default="", help_text="fen, in digits")
+    income = SealedTextField(data_class="C2", holds="figure", default="", help_text="fen, in digits")
+    other_dues = SealedTextField(data_class="C2", holds="figure", default="", help_text="fen, in digits")
     declared_at = models.DateTimeField()
 
     class Meta:
@@ -155,7 +155,7 @@ class ReviewRequest(models.Model):
     asked_at = models.DateTimeField()
     answer_by = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ReviewState.choices, default=ReviewState.OPEN)
-    answer = SealedTextField(data_class="C2", holds="text", default="")
+    answer = models.CharField(max_length=300, default="", help_text="the reviewer's words")
     answered_by = models.CharField(max_length=80, blank=True)
     answered_at = models.DateTimeField(null=True)
 

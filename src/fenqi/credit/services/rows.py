@@ -71,7 +71,7 @@ def keep_word(
         result=result.value,
         reasons=reasons,
         serial=serial,
-        words=words or None,
+        words=words,
         overrides=overrides,
         at=clock.now(),
     )
