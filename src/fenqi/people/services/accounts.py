@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.people import refusals
 from fenqi.people.models import Account, AccountSession, CodePurpose, PhoneIndex
 from fenqi.people.services.codes import phone_index, send_code, use_code
-from fenqi.plumbing import audit, clock
+from fenqi.plumbing import audit, clock, masks
 from fenqi.plumbing.ids import new_borrower_id, new_id
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def open_session(
         id=session_id,
         session_key=session_key,
         device=describe_device(user_agent),
-        address=mask_address(ip),
+        address=masks.address(ip),
         opened_with=opened_with,
         started_at=now,
         seen_at=now,
@@ -148,10 +148,3 @@ def describe_device(user_agent: str) -> str:
     system = next((shown for mark, shown in systems if mark in user_agent), "")
     browser = next((shown for mark, shown in browsers if mark in user_agent), "")
     return " · ".join(part for part in (system, browser) if part)
-
-
-def mask_address(ip: str) -> str:
-    """203.0.113.* or the first half of an IPv6 address."""
-    if ":" in ip:
-        return ":".join(ip.split(":")[:4])[:40] + ":*"
-    return ".".join([*ip.split(".")[:3], "*"]) if ip.count(".") == 3 else ""

@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from fenqi.people import queries, services
-from fenqi.people.services.accounts import describe_device, mask_address
+from fenqi.people.services.accounts import describe_device
 from fenqi.people.services.contact_endings import delete_by_contact
+from fenqi.plumbing import masks
 from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.web.people_views.shared import address_of, language, paragraphs
 
@@ -27,7 +28,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         evidence = {
             "form": "contact-answer",
             "device": describe_device(request.META.get("HTTP_USER_AGENT", "")),
-            "address": mask_address(address_of(request)),
+            "address": masks.address(address_of(request)),
             "language": language(),
         }
         try:
