@@ -46,7 +46,7 @@ REFERENCES = (
 
 def load_many(references: dict[Key, str]) -> dict[Key, Loaded]:
     """Lock loans in the order of their keys and read them; `references` says what each is asked about ("": nothing)."""
-    values = {
+    values: dict[str, Any] = {
         "borrowers": [borrower_id for borrower_id, _ in references],
         "loans": [loan_id for _, loan_id in references],
     }
@@ -152,7 +152,9 @@ def save_projections(moved: Sequence[Moved]) -> None:
         [_move_of(one) for one in moved if one.projection.loan["bucket"] != one.loaded.loan.bucket],
         "ON CONFLICT (borrower_id, loan_id, moved_on) DO UPDATE SET to_bucket = excluded.to_bucket",
     )
-    changed, added, gone = [], [], []
+    changed: Rows = []
+    added: Rows = []
+    gone: Rows = []
     for one in moved:
         key = {"borrower_id": one.borrower_id, "loan_id": one.loaded.loan.id}
         before = one.loaded.installments
