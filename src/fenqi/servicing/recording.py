@@ -119,14 +119,20 @@ def record(
     Raises: LoanNotFound, ReferenceReused, ServicedByLender, FutureDate, ClosedPeriod, EventRefused.
     """
     wanted = Wanted(borrower_id, loan_id, reference, source, make, kind, amount_fen)
-    if connection.get_autocommit():
+    is_ours = connection.get_autocommit()
+    if is_ours and not waypoints.is_sought(loan_id):
         recorded = _record_free(wanted)
         if recorded is not None:
             return recorded
     for is_last_try in (False, True):
         try:
             with transaction.atomic():
-                return _record_locked(wanted)
+                recorded, leaves = _record_locked(wanted)
+            if is_ours and leaves:
+                waypoints.keep(
+                    loan_id, leaves
+                )  # only now: within a caller's transaction it is not committed yet
+            return recorded
         except ClosedDay:
             # The day was closed between reading its date and posting: the next try is dated on the new one.
             if is_last_try:
@@ -161,22 +167,21 @@ def _record_free(wanted: Wanted) -> Recorded | None:
         return None
     try:
         if not store_quick.write(change, rows, loaded.version):
+            waypoints.seek(wanted.loan_id)
             return None
     except IntegrityError:
         # The reference was taken, or the event was recorded, by another meanwhile.
         return None
-    if change.event.sequence >= waypoints.FROM_EVENTS:
-        # Only here: what is written without a transaction of the caller's is committed.
-        waypoint = change.leaves or waypoint_after(terms, [*loaded.events, change.event])
-        if waypoint:
-            waypoints.keep(loaded.loan.id, waypoint)
+    leaves = _leaves(loaded, terms, change)
+    if leaves:
+        waypoints.keep(wanted.loan_id, leaves)
     return _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
 
 
-def _record_locked(wanted: Wanted) -> Recorded:
+def _record_locked(wanted: Wanted) -> tuple[Recorded, Waypoint | None]:
     loaded, terms = _read(wanted, is_locked=True)
     if loaded.earlier:
-        return _answer_again(loaded, terms, wanted.reference)
+        return _answer_again(loaded, terms, wanted.reference), None
     loan = loaded.loan
     change, after = work_out(wanted, loaded, terms)
     rows = _ordinary_rows(loaded, terms, change, after)
@@ -185,7 +190,15 @@ def _record_locked(wanted: Wanted) -> Recorded:
     elif not store_quick.write(change, rows, loaded.version):
         raise ClosedDay(business_date=str(change.entry_on))
     announce(change, after)
-    return _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
+    recorded = _recorded(loaded, after, change.event.id, wanted.reference, is_new=True)
+    return recorded, _leaves(loaded, terms, change)
+
+
+def _leaves(loaded: Loaded, terms: LoanTerms, change: Change) -> Waypoint | None:
+    """Where the loan can be gone on from after the event; worth its while for many events only."""
+    if change.leaves or change.event.sequence < waypoints.FROM_EVENTS:
+        return change.leaves
+    return waypoint_after(terms, [*loaded.events, change.event])
 
 
 def _read(wanted: Wanted, *, is_locked: bool) -> tuple[Loaded, LoanTerms]:

@@ -49,8 +49,11 @@ CROSS JOIN LATERAL (
 LEFT JOIN servicing_eventreference r ON r.reference = %(reference)s
 WHERE l.borrower_id = %(borrower_id)s AND l.id = %(id)s
 """
-READ_FREE = prepared.Statement(READ, READ_TYPES)
-READ_LOCKED = prepared.Statement(f"{READ} FOR NO KEY UPDATE OF l", READ_TYPES)
+READ_LOAN = prepared.Statement(READ, READ_TYPES)
+ROW_LOCK = prepared.Statement(
+    "SELECT FROM servicing_loan WHERE borrower_id = %(borrower_id)s AND id = %(id)s FOR NO KEY UPDATE",
+    KEY_TYPES,
+)
 POSTING_LOCK = prepared.Statement("SELECT pg_advisory_xact_lock_shared(%(lock)s)", {"lock": "bigint"})
 LOCK = {"lock": ledger.POSTING_LOCK}
 FIELDS = len(LoanRow._fields)
@@ -146,41 +149,32 @@ def read(
     """
     Read a loan without its installments, and lock it where that is asked for. None if there is no such loan.
 
-    Of the events only those after `since`, where it is given; its payout stands before them.
-
-    Who had to wait for the lock has an old picture of the events: the statement is repeated then.
+    Of the events only those after `since`, where it is given; its payout stands before them. Who had to wait for the
+    lock sees what the one before him wrote: each statement of a trip looks afresh.
     """
-    call = (
-        READ_LOCKED if is_locked else READ_FREE,
-        {
-            "borrower_id": borrower_id,
-            "id": loan_id,
-            "reference": reference,
-            "after": since.sequence if since else 0,
-        },
+    values = {
+        "borrower_id": borrower_id,
+        "id": loan_id,
+        "reference": reference,
+        "after": since.sequence if since else 0,
+    }
+    locks = ((POSTING_LOCK, LOCK), (ROW_LOCK, values)) if is_locked else ()
+    rows = prepared.run(*locks, (READ_LOAN, values))[-1]
+    if not rows:
+        return None
+    [row] = rows
+    version, open_on, sequences, *columns = row[FIELDS : FIELDS + 8]
+    earlier = row[FIELDS + 8 :]
+    events = stored.from_rows(zip(sequences or (), *(column or () for column in columns), strict=True))
+    return Loaded(
+        loan=LoanRow._make(row[:FIELDS]),
+        events=[since.payout, *events] if since else events,
+        installments={},
+        earlier=EarlierReference._make(earlier) if earlier[3] is not None else None,
+        open_on=open_on,
+        version=version,
+        since=since,
     )
-    rows = prepared.run((POSTING_LOCK, LOCK), call)[1] if is_locked else prepared.run(call)[0]
-    while rows:
-        [row] = rows
-        loan = LoanRow._make(row[:FIELDS])
-        version, open_on, sequences, *columns = row[FIELDS : FIELDS + 8]
-        last = sequences[-1] if sequences else since.sequence if since else 0
-        if last == loan.sequence:
-            earlier = row[FIELDS + 8 :]
-            events = stored.from_rows(
-                zip(sequences or (), *(column or () for column in columns), strict=True)
-            )
-            return Loaded(
-                loan=loan,
-                events=[since.payout, *events] if since else events,
-                installments={},
-                earlier=EarlierReference._make(earlier) if earlier[3] is not None else None,
-                open_on=open_on,
-                version=version,
-                since=since,
-            )
-        rows = prepared.run(call)[0]
-    return None
 
 
 def leaves_the_plan_alone(terms: LoanTerms) -> bool:

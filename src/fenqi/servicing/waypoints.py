@@ -7,6 +7,7 @@ recorded more since, and those are read.
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 from fenqi.domain.waypoint import Waypoint
@@ -34,3 +35,19 @@ def keep(loan_id: UUID, waypoint: Waypoint) -> None:
 def forget(loan_id: UUID) -> None:
     """What came since does not go on from there."""
     _kept.pop(loan_id, None)
+
+
+SOUGHT_SECONDS = 1.0
+_sought: dict[UUID, float] = {}
+
+
+def seek(loan_id: UUID) -> None:
+    """Others are writing on this loan too: for a moment it is better to wait in line than to try and be late."""
+    if len(_sought) >= MOST_KEPT:
+        _sought.clear()
+    _sought[loan_id] = time.monotonic()
+
+
+def is_sought(loan_id: UUID) -> bool:
+    """Whether somebody else was faster on this loan a moment ago."""
+    return loan_id in _sought and time.monotonic() - _sought[loan_id] < SOUGHT_SECONDS
