@@ -232,9 +232,6 @@ class WholeRun:
         self.found += self.recorder.findings()
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["leaks"] = self.found
-
-    @pytest.hookimpl(trylast=True, specname="pytest_sessionfinish")
-    def fail(self, session: pytest.Session) -> None:
         if self.found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
