@@ -81,7 +81,9 @@ def test_the_full_number_is_kept_nowhere(applicant):
         for one in model._meta.concrete_fields:
             if isinstance(one, SealedTextField):
                 kept = model._default_manager.values_list(one.name, flat=True)
-                assert not [value for value in kept if value and CARD in value], f"{model.__name__}.{one.name}"
+                assert not [value for value in kept if value and CARD in value], (
+                    f"{model.__name__}.{one.name}"
+                )
 
 
 def test_unbound_cards_cannot_be_charged(applicant, shopper):

@@ -383,7 +383,8 @@ def _entry(loaded: Loaded, event: Event, before: LoanState | None, after: LoanSt
         kind=kind,
         amount_fen=amount_fen,
         moved=posting_rules.movement_between(before, after),
-        booked_as_loss=before.status.value in LOSSES,
+        # Also where the event undoes what had paid off a loan after its loss.
+        booked_as_loss=before.status.value in LOSSES or after.status.value in LOSSES,
     ) + posting_rules.subsidy(before=subsidies(before), after=subsidies(after))
 
 

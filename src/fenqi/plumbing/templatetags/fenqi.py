@@ -67,7 +67,9 @@ def day(value: datetime.date | None) -> str:
         text = f"{value.month}月{value.day}日 周{WEEKDAYS_ZH[value.weekday()]}"
         return f"{value.year}年{text}" if other_year else text
     # strftime, not a format: the business date of a page is read when it is first touched, and such a value formats as itself.
-    return f"{value.strftime('%a')} {value.day} {value.strftime('%b')}" + (f" {value.year}" if other_year else "")
+    return f"{value.strftime('%a')} {value.day} {value.strftime('%b')}" + (
+        f" {value.year}" if other_year else ""
+    )
 
 
 _year_read: tuple[float, int] = (0.0, 0)
