@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from fenqi.plumbing import business_date
+from fenqi.plumbing.models import Announcement
 from fenqi.servicing import queries, services, verification
 from fenqi.servicing.models import BookDay, BucketMove, DayEndStep, Loan, Notice
 from tests.servicing.books import ANNUITY, FLAT, FREE, OPENED, a_loan, balances, start
@@ -77,6 +78,9 @@ def test_the_last_debit_settles() -> None:
     assert (view.state, view.settled_on) == ("settled", datetime.date(2026, 4, 8))
     assert Loan.objects.get(borrower_id=borrower_id, id=loan_id).state == "settled"
     assert Notice.objects.filter(template="settled").count() == 1
+    services.hand_over_notices()
+    [told] = Announcement.objects.filter(topic="servicing.loan.settled")
+    assert (told.payload["borrower_id"], told.payload["loan_id"]) == (borrower_id, str(loan_id))
     assert verification.verify(workers=1) == []
 
 
