@@ -7,11 +7,12 @@ import datetime
 
 import pytest
 
-from fenqi.bureau import dayend, queries, services
+from fenqi.bureau import dayend, export, queries, services
 from fenqi.bureau.errors import AlreadyAnswered, AlreadyDisputed, DisputeAnswerMissing, DisputeReasonMissing
 from fenqi.bureau.models import Batch, CreditRow, NegativeNotice
 from fenqi.messages.models import Message
 from fenqi.people import services as people
+from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.models import GateAnswer
@@ -49,8 +50,10 @@ def loan_id(borrower):
 
 
 def days_end(*, until: datetime.date) -> None:
-    """Close every business date up to and with `until`."""
-    run_dayend(to=until + case.days(1))
+    """Close every business date up to and with `until`, and report after each."""
+    while business_date.current() <= until:
+        [closed] = run_dayend()
+        export.send_changes(closed)
 
 
 def statuses(borrower_id: int) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """
-The day-end's step of the credit record: rows for what happened today, notices, then yesterday's changes to the bureau.
+The day-end's step of the credit record: rows for what happened today, and notices before anything negative leaves.
+
+What has changed goes to the bureau once the date is closed (export.send_changes): no call to anybody belongs in a close.
 
 Only loans something happened to are touched: a due date today, grace run out, settled, a month carried over, and rows
 that already show overdue. A loan the lender services itself is reported by that lender.
@@ -84,7 +86,7 @@ MOVE_ON = f"""
 
 def credit_rows(on: datetime.date) -> dict[str, int]:
     """
-    Write what `on` did to the credit record, tell borrowers before anything negative leaves, report the day before.
+    Write what `on` did to the credit record, and tell borrowers before anything negative leaves.
 
     Safe to run again for the same date.
     """
@@ -110,5 +112,4 @@ def credit_rows(on: datetime.date) -> dict[str, int]:
         for statement in statements:
             cursor.execute(statement, given)
             counts["rows"] += cursor.rowcount
-    counts["told"] = export.tell_before_reporting(on)
-    return counts | {f"sent_{name}": count for name, count in export.send_changes(on).items()}
+    return counts | {"told": export.tell_before_reporting(on)}

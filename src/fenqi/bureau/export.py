@@ -28,38 +28,50 @@ GATE = "bureau.report"
 CONSENT = "bureau_reporting"
 
 
+TOLD_AT_ONCE = 500
+
+
 def tell_before_reporting(on: datetime.date) -> int:
     """Tell each borrower of a month that turned negative, once, before it may be reported; tells how many."""
-    days = rule_data.value("bureau.notice_days", on=on)
+    report_from = on + datetime.timedelta(days=rule_data.value("bureau.notice_days", on=on))
     untold = CreditRow.objects.filter(status__in=NEGATIVE, as_of=on).exclude(Exists(_notice()))
     told = 0
-    for row in untold.order_by("borrower_id"):
-        _tell(row, on=on, report_from=on + datetime.timedelta(days=days))
-        told += 1
+    while rows := list(untold.order_by("borrower_id", "loan_id", "month")[:TOLD_AT_ONCE]):
+        _tell(rows, on=on, report_from=report_from)
+        told += len(rows)
     return told
 
 
 @transaction.atomic
-def _tell(row: CreditRow, *, on: datetime.date, report_from: datetime.date) -> None:
-    NegativeNotice.objects.create(
-        borrower_id=row.borrower_id, loan_id=row.loan_id, month=row.month, told_on=on, report_from=report_from
+def _tell(rows: list[CreditRow], *, on: datetime.date, report_from: datetime.date) -> None:
+    """The notices of many rows, the gate's answers and the letters: all or none."""
+    NegativeNotice.objects.bulk_create(
+        NegativeNotice(
+            borrower_id=row.borrower_id,
+            loan_id=row.loan_id,
+            month=row.month,
+            told_on=on,
+            report_from=report_from,
+        )
+        for row in rows
     )
-    gates.keep(
-        gate=GATE,
-        subject=f"loan:{row.loan_id}:{row.month:%Y-%m}",
-        answer=gates.deny("rules-cn.5.5.notice_first", f"told {on}, may be reported from {report_from}"),
-    )
-    messages.send(
-        borrower_id=row.borrower_id,
-        template="credit_notice",
-        context={
-            "loan_number": servicing.loan_number(borrower_id=row.borrower_id, loan_id=row.loan_id),
-            "month": f"{row.month:%Y-%m}",
-            "report_on": report_from.isoformat(),
-            "link": "/finance/credit/",
-        },
-        channels=["inbox", "sms"],
-        reference=f"credit_notice:{row.loan_id}:{row.month:%Y-%m}",
+    denied = gates.deny("rules-cn.5.5.notice_first", f"told {on}, may be reported from {report_from}")
+    gates.keep_many(gate=GATE, answers=[(f"loan:{row.loan_id}:{row.month:%Y-%m}", denied) for row in rows])
+    accounts = servicing.reported_accounts([(row.borrower_id, row.loan_id) for row in rows])
+    messages.send_many(
+        messages.Letter(
+            borrower_id=row.borrower_id,
+            template="credit_notice",
+            context={
+                "loan_number": accounts[(row.borrower_id, row.loan_id)][0],
+                "month": f"{row.month:%Y-%m}",
+                "report_on": report_from.isoformat(),
+                "link": "/finance/credit/",
+            },
+            channels=["inbox", "sms"],
+            reference=f"credit_notice:{row.loan_id}:{row.month:%Y-%m}",
+        )
+        for row in rows
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
+from fenqi.bureau import export
 from fenqi.mall import services as mall
 from fenqi.messages import services as messages
 from fenqi.payments import services as payments
@@ -15,6 +16,7 @@ from fenqi.purchases import services as purchases
 from fenqi.servicing import services as servicing
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,11 @@ def ask_unknown() -> int:
 def expire_reservations() -> int:
     """Give goods back to the shelf whose order was not paid in time."""
     return _one(lambda: mall.expire_reservations(clock.wall()))
+
+
+def report_credit(on: datetime.date) -> int:
+    """Hand what changed in the credit record before a closed date to the bureau; tells how many rows it took."""
+    return _one(lambda: export.send_changes(on)["rows"])
 
 
 def finish_orders() -> int:

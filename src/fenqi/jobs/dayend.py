@@ -24,7 +24,9 @@ def run_dayend(*, to: datetime.date, progress: Progress | None = None) -> int:
     closed = 0
     chores.drain_outbox()
     while business_date.current() < to:
-        closed += len(dayend.run_dayend(progress=progress))
+        for on in dayend.run_dayend(progress=progress):
+            closed += 1
+            chores.report_credit(on)
         chores.finish_orders()
         chores.drain_outbox()
     return closed
