@@ -211,11 +211,9 @@ def main() -> None:
             import django
 
             django.setup()
-            from django.conf import settings
             from django.core.management import call_command
             from django.db import connection
 
-            settings.DAYEND_STEPS = []
             call_command("migrate", verbosity=0, interactive=False)
             answer = measure(
                 count, url, tpcb_seconds=5 if arguments.quick else 20, is_kept=bool(arguments.keep)

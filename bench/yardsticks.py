@@ -49,6 +49,7 @@ INSERTED = {
     "servicing_bookday": "business_date = %(on)s",
     "servicing_dayendstep": "business_date = %(on)s",
     "ledger_daytotal": "business_date = %(on)s",
+    "bureau_creditrow": "as_of = %(on)s",
 }
 # Rows it updated, by table: the key and the rows.
 UPDATED = {

@@ -53,7 +53,7 @@ def days_end(*, until: datetime.date) -> None:
     """Close every business date up to and with `until`, and report after each."""
     while business_date.current() <= until:
         [closed] = run_dayend()
-        export.send_changes(closed)
+        export.report(closed)
 
 
 def statuses(borrower_id: int) -> dict[str, str]:
@@ -107,6 +107,7 @@ class TestStatusOfAMonth:
         days_end(until=DUE + case.days(4))
         before = list(CreditRow.objects.values_list())
         dayend.credit_rows(DUE + case.days(4))
+        export.report(DUE + case.days(4))
         assert list(CreditRow.objects.values_list()) == before
         assert NegativeNotice.objects.count() == 1
 

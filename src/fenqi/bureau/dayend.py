@@ -1,7 +1,8 @@
 """
-The day-end's step of the credit record: rows for what happened today, and notices before anything negative leaves.
+The day-end's step of the credit record: rows for what happened today.
 
-What has changed goes to the bureau once the date is closed (export.send_changes): no call to anybody belongs in a close.
+Once the date is closed borrowers are told and the bureau hears what has changed (export.report): no letter and no call
+to anybody belongs in a close.
 
 Only loans something happened to are touched: a due date today, grace run out, settled, a month carried over, and rows
 that already show overdue. A loan the lender services itself is reported by that lender.
@@ -11,11 +12,9 @@ from __future__ import annotations
 
 import datetime
 
-from django.db import connection
-
-from fenqi.bureau import export
 from fenqi.bureau.status import BOUNDS, month_of
 from fenqi.plumbing import rule_data
+from fenqi.servicing.dayend import parts
 
 # Days past due are counted, never stored: nothing is rewritten because a night has passed.
 DAYS_PAST_DUE = (
@@ -30,15 +29,17 @@ STATUS = (
     + " ELSE '7' END"
 )
 
+# Most loans owe nothing: their installments are not read.
 OVERDUE_FEN = """
-    coalesce((
+    CASE WHEN loan.oldest_unpaid_due_on IS NULL THEN 0 ELSE coalesce((
         SELECT sum(due.principal_fen + due.interest_fen + due.fee_fen + due.late_fee_fen
                    - due.principal_paid_fen - due.interest_paid_fen - due.fee_paid_fen - due.late_fee_paid_fen)
         FROM servicing_loaninstallment AS due
         WHERE due.borrower_id = loan.borrower_id AND due.loan_id = loan.id AND due.paid_on IS NULL
-          AND due.due_on < %(on)s AND loan.oldest_unpaid_due_on IS NOT NULL
-    ), 0)
+          AND due.due_on < %(on)s
+    ), 0) END
 """
+OF_THIS_PART = parts.of_this_part("loan.borrower_id")
 
 INSERT = f"""
     INSERT INTO bureau_creditrow (borrower_id, loan_id, month, status, days_past_due, balance_fen, overdue_fen,
@@ -46,7 +47,7 @@ INSERT = f"""
     SELECT loan.borrower_id, loan.id, %(month)s, {STATUS.format(in_order="{in_order}")}, {DAYS_PAST_DUE},
            loan.principal_outstanding_fen, {OVERDUE_FEN}, %(on)s, false, false, ''
     FROM servicing_loan AS loan
-    WHERE loan.serviced_by = 'us' AND {{touched}}
+    WHERE loan.serviced_by = 'us' AND {OF_THIS_PART} AND {{touched}}
     ON CONFLICT (borrower_id, loan_id, month) DO UPDATE
     SET status = excluded.status, days_past_due = excluded.days_past_due, balance_fen = excluded.balance_fen,
         overdue_fen = excluded.overdue_fen, as_of = excluded.as_of, is_withheld = false
@@ -79,16 +80,14 @@ MOVE_ON = f"""
         balance_fen = loan.principal_outstanding_fen, overdue_fen = {OVERDUE_FEN}, as_of = %(on)s, is_withheld = false
     FROM servicing_loan AS loan
     WHERE row.month = %(month)s AND row.status BETWEEN '1' AND '7' AND NOT row.is_corrected
-      AND loan.borrower_id = row.borrower_id AND loan.id = row.loan_id
+      AND {OF_THIS_PART} AND loan.borrower_id = row.borrower_id AND loan.id = row.loan_id
       AND row.status <> {STATUS.format(in_order="'M'")}
 """  # noqa: S608 - made of this module's own constants
 
 
 def credit_rows(on: datetime.date) -> dict[str, int]:
     """
-    Write what `on` did to the credit record, and tell borrowers before anything negative leaves.
-
-    Safe to run again for the same date.
+    Write what `on` did to the credit record. Safe to run again for the same date.
     """
     month = month_of(on)
     grace = rule_data.value("bureau.grace_days", on=on)
@@ -99,7 +98,6 @@ def credit_rows(on: datetime.date) -> dict[str, int]:
         "grace": grace,
         "grace_over": on - datetime.timedelta(days=grace + 1),
     }
-    counts = {"rows": 0}
     statements = [
         INSERT.format(in_order="'N'", touched=DUE_TODAY),
         INSERT.format(in_order="'N'", touched=GRACE_OVER),
@@ -108,8 +106,5 @@ def credit_rows(on: datetime.date) -> dict[str, int]:
     ]
     if on == month:
         statements.append(INSERT.format(in_order="'N'", touched=OVERDUE_LAST_MONTH))
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, given)
-            counts["rows"] += cursor.rowcount
-    return counts | {"told": export.tell_before_reporting(on)}
+    due = parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on])
+    return {"rows": sum(parts.run(statements, given, rows=due))}

@@ -31,10 +31,23 @@ CONSENT = "bureau_reporting"
 TOLD_AT_ONCE = 500
 
 
+def report(on: datetime.date) -> dict[str, int]:
+    """Once `on` is closed: tell borrowers what turned negative, and the bureau what has changed. Safe to repeat."""
+    return {"told": tell_before_reporting(on)} | send_changes(on)
+
+
 def tell_before_reporting(on: datetime.date) -> int:
-    """Tell each borrower of a month that turned negative, once, before it may be reported; tells how many."""
+    """
+    Tell each borrower of a month that turned negative, once, before it may be reported; tells how many.
+
+    Also of dates before, should nobody have come to it; nothing negative leaves without the notice (send_changes).
+    """
     report_from = on + datetime.timedelta(days=rule_data.value("bureau.notice_days", on=on))
-    untold = CreditRow.objects.filter(status__in=NEGATIVE, as_of=on).exclude(Exists(_notice()))
+    untold = (
+        CreditRow.objects.filter(status__in=NEGATIVE, as_of__lte=on, is_withheld=False)
+        .exclude(status=F("reported_status"))
+        .exclude(Exists(_notice()))
+    )
     told = 0
     while rows := list(untold.order_by("borrower_id", "loan_id", "month")[:TOLD_AT_ONCE]):
         _tell(rows, on=on, report_from=report_from)

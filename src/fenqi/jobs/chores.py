@@ -56,8 +56,8 @@ def expire_reservations() -> int:
 
 
 def report_credit(on: datetime.date) -> int:
-    """Hand what changed in the credit record before a closed date to the bureau; tells how many rows it took."""
-    return _one(lambda: export.send_changes(on)["rows"])
+    """Tell borrowers what a closed date did to their credit record, and the bureau what changed before it."""
+    return _one(lambda: sum(export.report(on).values()))
 
 
 def finish_orders() -> int:
