@@ -29,7 +29,7 @@ def test_every_table_has_exactly_one_place(plan) -> None:
 
 
 def test_what_knows_a_borrower_is_spread_or_is_a_queue(plan) -> None:
-    """A new look-up table has to be named; only what waits to be done and sealed files stay on the coordinator."""
+    """A new look-up table has to be named; only what waits to be done or decided and sealed files stay on the coordinator."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.columns"
@@ -38,6 +38,7 @@ def test_what_knows_a_borrower_is_spread_or_is_a_queue(plan) -> None:
         knowing = {row[0] for row in cursor.fetchall()}
     assert knowing & set(plan.local) == {
         "plumbing_announcement",
+        "plumbing_proposal",
         "plumbing_sealedfile",
         "purchases_waitingstep",
     }

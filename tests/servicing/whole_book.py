@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from fenqi.bureau import export
 from fenqi.bureau import services as bureau
 from fenqi.domain.terms import Subsidy
 from fenqi.mall import queries as mall_queries
@@ -140,5 +141,7 @@ def _draw(borrower_id: int) -> None:
 
 
 def _close(days: int) -> None:
-    services.run_dayend(to=business_date.current() + days * ONE_DAY)
+    for _day in range(days):
+        [closed] = services.run_dayend()
+        export.report(closed)
     shopping.settle()

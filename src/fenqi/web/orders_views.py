@@ -96,7 +96,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "timeline": timeline,
         "has_bills": bills is not None,
         "kept_for": _kept_for(found),
-        "return_days": _return_days(),
+        "return_days": _return_days,  # read by the page only where it says so
         "declined": _declined(found),
         **(bills or {}),
     }

@@ -91,7 +91,9 @@ def start(statements: Statements, *, rows: int, whole: int = 0) -> Callable[[], 
 
     The first `whole` statements are not split but dealt out, which spares every part looking at all their rows.
     """
-    parts = 1 if rows <= FEW else WORKERS * -(-rows // (WORKERS * ROWS_A_PART))
+    # Other connections would not see what the caller's own transaction wrote, and would commit beside it.
+    is_here = rows <= FEW or connection.in_atomic_block
+    parts = 1 if is_here else WORKERS * -(-rows // (WORKERS * ROWS_A_PART))
     jobs: list[list[tuple[str, dict[str, Any]]]] = [[] for _ in range(parts)]
     positions: list[list[int]] = [[] for _ in range(parts)]
     for position, (statement, values) in enumerate(statements):
