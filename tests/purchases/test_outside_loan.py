@@ -8,12 +8,12 @@ import pytest
 
 from fenqi.jobs import dayend
 from fenqi.plumbing import business_date
-from fenqi.plumbing.pages import _BORROWER
 from fenqi.purchases import services
 from fenqi.servicing import queries as servicing
 from fenqi.web import sandbox_proxy
 from tests.purchases import shopping
 from tests.purchases.shopping import PHONE_FEN
+from tests.web import finance_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,11 +26,8 @@ def no_kept_connection():
 
 
 @pytest.fixture
-def signed_in(client, shopper):
-    session = client.session
-    session[_BORROWER] = shopper
-    session.save()
-    return client
+def signed_in(shopper):
+    return finance_cases.signed_in(shopper)
 
 
 def a_loan(borrower_id):
