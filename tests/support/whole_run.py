@@ -42,6 +42,7 @@ TOLD = {
         "people_identity.born_on",
         "people_account.phone",
     },
+    "score": {"people_identity.real_name", "people_identity.id_number"},
     "sms": {
         "people_account.phone",
         "people_contact.phone",
