@@ -37,7 +37,7 @@ def without(text: str, *parts: str) -> str:
 
 def work_of(asked: CaptureQueriesContext) -> list[str]:
     """The statements of a request in order, without what they were asked for: the same work takes the same time."""
-    return [re.sub(r"'[^']*'(::\w+)?|\b\d+\b", "?", one["sql"]) for one in asked.captured_queries]
+    return [re.sub(r"'[^']*'(::\w+)?|( -)?\b\d+\b", "?", one["sql"]) for one in asked.captured_queries]
 
 
 class CountingHasher(MD5PasswordHasher):
