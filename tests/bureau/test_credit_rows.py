@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from uuid import UUID
 
 import pytest
 
-from fenqi.bureau import dayend, export, queries, services
+from fenqi.bureau import checks, dayend, export, queries, services
 from fenqi.bureau.errors import AlreadyAnswered, AlreadyDisputed, DisputeAnswerMissing, DisputeReasonMissing
 from fenqi.bureau.models import Batch, CreditRow, NegativeNotice
 from fenqi.messages.models import Message
@@ -222,3 +223,13 @@ class TestDispute:
             services.open_dispute(**overdue | {"month": datetime.date(2020, 1, 1)}, reason="x", on=DUE)
         with pytest.raises(NotFound):
             services.open_dispute(**overdue | {"borrower_id": 1}, reason="x", on=DUE)
+
+
+def test_a_row_without_its_loan_is_named(borrower, loan_id):
+    pay(borrower, loan_id, 44_979, DUE)
+    days_end(until=DUE)
+    assert list(checks.differences()) == []
+    stray = UUID(int=7)
+    CreditRow.objects.filter(borrower_id=borrower).update(loan_id=stray)
+    [named] = checks.differences()
+    assert str(stray) in named

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from fenqi.domain.posting_rules import Account
+from fenqi.plumbing import sql_checks
 from fenqi.servicing import recounting
 
 PRINCIPAL = int(Account.LOAN_PRINCIPAL)
@@ -40,8 +41,23 @@ ORDER BY borrower_id, loan_id, as_of
 """  # noqa: S608 - made of this module's own constants
 
 
+OF_NO_LOAN: tuple[sql_checks.Check, ...] = (
+    (
+        "credit row of {1} for {2} stands without its loan {0}",
+        """
+        SELECT r.loan_id, r.borrower_id, r.month FROM bureau_creditrow r
+        WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.borrower_id = r.borrower_id AND l.id = r.loan_id)
+        """,
+    ),
+)
+
+
 def differences() -> Iterator[str]:
     """The differences found."""
+    if strays := list(sql_checks.differences(OF_NO_LOAN)):
+        # Without a loan there is nothing to recount.
+        yield from strays
+        return
     with connection.cursor() as cursor:
         cursor.execute(DOUBTFUL)
         rows = cursor.fetchall()

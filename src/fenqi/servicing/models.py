@@ -94,6 +94,8 @@ class Loan(models.Model):
                 name="loan_unpaid",
                 condition=Q(oldest_unpaid_due_on__isnull=False),
             ),
+            # The few loans their lenders service, by what never changes: a date in it would cost each update of a loan.
+            models.Index(fields=["borrower_id"], name="loan_mirror", condition=Q(serviced_by="lender")),
             models.Index(fields=["settled_on"], name="loan_settled", condition=Q(settled_on__isnull=False)),
         ]
         constraints = [
