@@ -6,6 +6,7 @@ import pytest
 
 from fenqi.people import queries, refusals, services
 from fenqi.people.models import EmailLink
+from fenqi.plumbing import masks
 from tests.people.fakes import Texts
 
 ADDRESS = "w@example.com"
@@ -19,11 +20,18 @@ def address_of(borrower_id):
     return queries.email_for(borrower_id=borrower_id, reason="test")
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"), [("wang@example.com", "w***@example.com"), (ADDRESS, "***@example.com"), ("", "")]
+)
+def test_is_never_shown_whole(address, shown):
+    assert masks.email(address) == shown
+
+
 def test_is_kept_once_the_link_was_opened(shopper):
     borrower_id = shopper()
     services.ask_for_email(borrower_id=borrower_id, email=f" {ADDRESS} ")
     assert address_of(borrower_id) == ""
-    assert services.email_behind(token=token_to()) == "w***@example.com"
+    assert services.email_behind(token=token_to()) == "***@example.com"
     services.confirm_email(token=token_to())
     services.confirm_email(token=token_to())
     assert address_of(borrower_id) == ADDRESS

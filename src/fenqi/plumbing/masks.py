@@ -24,11 +24,11 @@ def card(value: str | None) -> str:
 
 
 def email(value: str | None) -> str:
-    """w***@example.com"""
+    """w***@example.com; of a name of one letter not even that, since it is the whole of it."""
     if not value:
         return ""
     local, _, domain = value.partition("@")
-    return f"{local[:1]}***@{domain}"
+    return f"{local[:1] if len(local) > 1 else ''}***@{domain}"
 
 
 def address(value: str) -> str:
