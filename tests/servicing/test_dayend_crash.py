@@ -68,7 +68,7 @@ def test_killed_in_every_step_and_run_again(due) -> None:
     undisturbed = whole_tables.books()
     names = [name for name, _step in dayend.steps(collect_all)]
     assert verification.verify(workers=1) == []
-    for table in ("ledger_transfer", "servicing_bucketmove", "servicing_notice", "bureau_batchrow"):
+    for table in ("ledger_transfer", "servicing_bucketmove", "servicing_notice", "bureau_creditrow"):
         assert len(undisturbed[table]) > len(due[table]), f"nothing of {table} to compare"
 
     killed: Counter[str] = Counter()

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import datetime
 
+from django.db import IntegrityError
+
 from fenqi.bureau.status import BOUNDS, month_of
 from fenqi.plumbing import rule_data
 from fenqi.servicing.dayend import parts
@@ -55,6 +57,9 @@ INSERT = f"""
       AND NOT (bureau_creditrow.status = 'M' AND excluded.status = 'N')
 """  # noqa: S608 - made of this module's own constants
 
+# The first row of a loan's month: almost all rows of a day, and looking for a conflict would cost half as much again.
+FIRST_OF_MONTH = INSERT[: INSERT.index("ON CONFLICT")]
+
 # Why a loan is looked at today, as a condition on it.
 DUE_TODAY = """
     EXISTS (SELECT 1 FROM servicing_loaninstallment AS due
@@ -86,9 +91,7 @@ MOVE_ON = f"""
 
 
 def credit_rows(on: datetime.date) -> dict[str, int]:
-    """
-    Write what `on` did to the credit record. Safe to run again for the same date.
-    """
+    """Write what `on` did to the credit record. Safe to run again for the same date."""
     month = month_of(on)
     grace = rule_data.value("bureau.grace_days", on=on)
     given = {
@@ -98,13 +101,17 @@ def credit_rows(on: datetime.date) -> dict[str, int]:
         "grace": grace,
         "grace_over": on - datetime.timedelta(days=grace + 1),
     }
+    due = parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on])
+    try:
+        rows = parts.run([FIRST_OF_MONTH.format(in_order="'N'", touched=DUE_TODAY)], given, rows=due)
+    except IntegrityError:
+        # The date is run again, or one of them has two due dates in a month.
+        rows = parts.run([INSERT.format(in_order="'N'", touched=DUE_TODAY)], given, rows=due)
     statements = [
-        INSERT.format(in_order="'N'", touched=DUE_TODAY),
         INSERT.format(in_order="'N'", touched=GRACE_OVER),
         INSERT.format(in_order="'N'", touched=SETTLED_TODAY),
         MOVE_ON,
     ]
     if on == month:
         statements.append(INSERT.format(in_order="'N'", touched=OVERDUE_LAST_MONTH))
-    due = parts.expected("SELECT FROM servicing_loaninstallment WHERE due_on = %s", [on])
-    return {"rows": sum(parts.run(statements, given, rows=due))}
+    return {"rows": sum(rows) + sum(parts.run(statements, given, rows=due))}
