@@ -141,7 +141,7 @@ def test_a_declined_applicant_asks_two_people_decide_and_the_order_is_paid(decli
     phone.locator("#agreement-form button.button").last.click()
     phone.locator("#confirm-form").wait_for()
     phone.locator("#confirm-form button.button").last.click()
-    phone.wait_for_url("**/checkout/**")
+    phone.wait_for_url("**/checkout/result/**")
     settle()
     assert mall.order(borrower_id=borrower_id, order_id=order.id).state == "paid"
     actions = [line.action for line in audit.trail(subject=f"application:{application_id}")]
