@@ -41,7 +41,7 @@ def at_work() -> Iterator[None]:
             yield
     finally:
         for executor in _executors:
-            executor.submit(connection.close)
+            executor.submit(_disconnect)
             executor.shutdown()
         _executors.clear()
 
@@ -138,8 +138,17 @@ def _send(jobs: Sequence[Statements], *, here: bool) -> Callable[[], list[list[i
 def _get_ready() -> None:
     while len(_executors) < WORKERS:
         executor = ThreadPoolExecutor(max_workers=1, initializer=_plan, initargs=IN_ORDER)
-        executor.submit(connection.ensure_connection)
+        executor.submit(_connect)
         _executors.append(executor)
+
+
+# `connection` is the one of the thread that asks: these have to ask from the worker's.
+def _connect() -> None:
+    connection.ensure_connection()
+
+
+def _disconnect() -> None:
+    connection.close()
 
 
 SAFE_TO_REPEAT = "ON CONFLICT DO NOTHING"
