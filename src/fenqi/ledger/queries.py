@@ -144,19 +144,6 @@ def posted(*, borrower_id: int, sources: Collection[str]) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def moved_by_book(on: datetime.date) -> dict[tuple[int, int], tuple[int, int]]:
-    """Debits and credits by (account, book) of one business date that is still open."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT side.account, t.book_id, sum(side.debit_fen)::bigint, sum(side.credit_fen)::bigint"
-            " FROM ledger_transfer t CROSS JOIN LATERAL (VALUES (t.debit_account, t.amount_fen, 0::bigint),"
-            " (t.credit_account, 0::bigint, t.amount_fen)) AS side (account, debit_fen, credit_fen)"
-            " WHERE t.business_date = %s GROUP BY side.account, t.book_id",
-            [on],
-        )
-        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
-
-
 def moved_by_month(from_on: datetime.date, to_on: datetime.date) -> list[tuple[datetime.date, int, int, int]]:
     """(first of the month, account, book, debits less credits) of the closed dates of a span, from their totals."""
     with connection.cursor() as cursor:

@@ -172,14 +172,6 @@ def tier_of(days_past_due: int, status: LoanStatus = LoanStatus.ACTIVE) -> int:
     return next((tier for days, tier in TIER_FROM if days_past_due >= days), 1)
 
 
-def accrued_fen(carried_fen: int, accruing_fen: int, elapsed_days: int, length_days: int) -> int:
-    """The formula of this page, half up; the day-end's SQL says the same."""
-    elapsed = max(0, min(elapsed_days, length_days))
-    if not length_days:
-        return carried_fen
-    return carried_fen + (2 * accruing_fen * elapsed + length_days) // (2 * length_days)
-
-
 def _state(state: LoanState, days: int) -> str:
     if state.status is LoanStatus.OVERDUE or (state.status is LoanStatus.ACTIVE and days):
         return "overdue"

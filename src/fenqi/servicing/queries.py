@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import queries as credit
 from fenqi.domain.events import Event, EventKind
-from fenqi.domain.explain import Derivation, explain
 from fenqi.domain.replay import replay
 from fenqi.domain.state import Amounts, Installment, InstallmentStatus, LoanState
 from fenqi.domain.terms import LoanTerms
@@ -143,14 +142,6 @@ def preview_repayment(
         next_due_fen=following.outstanding_fen if following else 0,
         days_past_due=after.days_past_due,
     )
-
-
-def explain_amount(
-    *, borrower_id: int, loan_id: UUID, subject: str, on: datetime.date | None = None
-) -> Derivation:
-    """How a figure of a loan comes about (`subject` as domain.explain takes it). Raises: LoanNotFound, ServicedByLender."""
-    row, terms, events = loading.story_of(borrower_id=borrower_id, loan_id=loan_id)
-    return explain(terms, events, max(on or today(), row.last_event_on), subject)
 
 
 def history(*, borrower_id: int, loan_id: UUID) -> list[EventView]:

@@ -98,10 +98,6 @@ class Change:
 
 
 POSTING_LOCK = "SELECT pg_advisory_xact_lock_shared(%s)"
-LOAN = (
-    f"SELECT {', '.join(LoanRow._fields)} FROM servicing_loan"
-    " WHERE borrower_id = %s AND id = %s FOR NO KEY UPDATE"
-)
 INSTALLMENTS = (
     f"SELECT {', '.join(INSTALLMENT_COLUMNS)} FROM servicing_loaninstallment"
     " WHERE borrower_id = %s AND loan_id = %s ORDER BY number"
