@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fenqi.domain.posting_rules import Account
 from fenqi.plumbing import sql_checks
 from fenqi.servicing.dayend.closing import CONTROL_TOTALS
+from fenqi.servicing.tie_out import TIED
 
 PRINCIPAL = int(Account.LOAN_PRINCIPAL)
 
@@ -185,20 +186,13 @@ MOVES: tuple[sql_checks.Check, ...] = (
     ),
 )
 
-# Columns of servicing_bookday with the account they are tied to and whether it grows by debits (1) or credits (-1).
-TIED = {
-    "principal_outstanding_fen": (PRINCIPAL, 1),
-    "interest_receivable_fen": (int(Account.INTEREST_RECEIVABLE), 1),
-    "fee_receivable_fen": (int(Account.FEE_RECEIVABLE), 1),
-    "subsidy_unearned_fen": (int(Account.UNEARNED_SUBSIDY), -1),
-}
 SUMS = ", ".join(f"sum({column})::bigint AS {column}" for column in CONTROL_TOTALS)
 CONTROLS = ", ".join(
     f"('{column}', coalesce(b.{column}, 0), (s.counts ->> '{total}')::bigint)"
     for column, total in CONTROL_TOTALS.items()
 )
-TIES = ", ".join(f"('{column}', {account}, b.{column}, {side})" for column, (account, side) in TIED.items())
-ACCOUNTS = ", ".join(str(account) for account, _side in TIED.values())
+TIES = ", ".join(f"('{column}', {int(account)}, b.{column}, {side})" for column, account, side in TIED)
+ACCOUNTS = ", ".join(str(int(account)) for _column, account, _side in TIED)
 
 BOOK_DAYS: tuple[sql_checks.Check, ...] = (
     (

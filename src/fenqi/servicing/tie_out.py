@@ -22,11 +22,8 @@ from fenqi.ledger import queries as ledger
 from fenqi.plumbing import business_date
 from fenqi.servicing import loading, recording
 from fenqi.servicing.models import BookDay
-from fenqi.servicing.recording import LOSSES, lender_share_fen, subsidies
+from fenqi.servicing.recording import LOSSES, RECEIVED, lender_share_fen, subsidies
 
-MONEY_IN = frozenset(
-    {EventKind.REPAYMENT, EventKind.PREPAYMENT, EventKind.EARLY_SETTLEMENT, EventKind.RECOVERY}
-)
 MONEY_OUT = frozenset({EventKind.OVERPAYMENT_REFUND, EventKind.CHARGEBACK})
 
 # Column of a book's day, the account it is tied to, and whether that grows by debits (1) or credits (-1).
@@ -146,7 +143,7 @@ def _cash(events: Iterable[Event], *, through_channel: bool) -> int:
     for event in kept:
         if event.id in reversed_ids:
             continue
-        if event.kind in MONEY_IN:
+        if event.kind in RECEIVED:
             total += event.amount_fen
         elif event.kind in MONEY_OUT or (event.kind is EventKind.PAYOUT and through_channel):
             total -= event.amount_fen
