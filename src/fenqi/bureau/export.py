@@ -69,7 +69,7 @@ def _tell(rows: list[CreditRow], *, on: datetime.date, report_from: datetime.dat
         for row in rows
     )
     denied = gates.deny("rules-cn.5.5.notice_first", f"told {on}, may be reported from {report_from}")
-    gates.keep_many(gate=GATE, answers=[(f"loan:{row.loan_id}:{row.month:%Y-%m}", denied) for row in rows])
+    _keep_answers(rows, denied)
     accounts = servicing.reported_accounts([(row.borrower_id, row.loan_id) for row in rows])
     messages.send_many(
         messages.Letter(
@@ -86,6 +86,11 @@ def _tell(rows: list[CreditRow], *, on: datetime.date, report_from: datetime.dat
         )
         for row in rows
     )
+
+
+def _keep_answers(rows: list[CreditRow], answer: gates.Answer) -> None:
+    answers = [(f"loan:{row.loan_id}:{row.month:%Y-%m}", answer) for row in rows]
+    gates.keep_many(gate=GATE, answers=answers)
 
 
 def send_changes(on: datetime.date) -> dict[str, int]:
@@ -134,10 +139,8 @@ def _intend(*, on: datetime.date, size: int) -> Batch | None:
         )
         for row in leaving
     )
-    for row in leaving:
-        if row.status in NEGATIVE:
-            answer = gates.allow("rules-cn.5.5.notice_first", f"batch {batch.id}")
-            gates.keep(gate=GATE, subject=f"loan:{row.loan_id}:{row.month:%Y-%m}", answer=answer)
+    allowed = gates.allow("rules-cn.5.5.notice_first", f"batch {batch.id}")
+    _keep_answers([row for row in leaving if row.status in NEGATIVE], allowed)
     return batch
 
 
