@@ -293,7 +293,7 @@ class TestAutoReview:
         first, second, third = shopper("13800000001"), shopper("13800000002"), shopper("13800000003")
         submit(first)
         submit(second)
-        from tests.people.conftest import id_number
+        from tests.people.browsing import id_number
 
         submit(third, id_number=id_number("11010519900307111"), face=False, front=photo(), back=photo())
         outbox.deliver()

@@ -9,16 +9,10 @@ import pytest
 from fenqi.people import seed, services
 from fenqi.plumbing import business_date
 from tests.people import fakes
+from tests.people.browsing import IDENTITY, id_number, sign_in
 
 ADULT = "110105199003077590"
 OTHER_ADULT = "310101198505211111"
-
-
-def id_number(first_17: str) -> str:
-    """A number with the right check character."""
-    from fenqi.people.id_number import check_character
-
-    return first_17 + check_character(first_17)
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +68,17 @@ def named(applicant):
         return borrower_id, contact_id, path.removeprefix("/contact/").strip("/")
 
     return make
+
+
+@pytest.fixture
+def signed_in(client):
+    """A browser in which the shopper is signed in."""
+    sign_in(client)
+    return client
+
+
+@pytest.fixture
+def identified(signed_in):
+    """The same, the real-name check passed."""
+    assert signed_in.post("/checkout/identity/", IDENTITY).status_code == 302
+    return signed_in

@@ -11,9 +11,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from fenqi.people.models import Contact, ContactInvite, Identity
 from tests.people import fakes
-from tests.people.conftest import id_number
+from tests.people.browsing import (
+    CARD,
+    CONTACT,
+    FRIEND,
+    GOOD_ID,
+    IDENTITY,
+    PHONE,
+    error_at,
+    id_number,
+    sign_in,
+    soup,
+)
 from tests.people.test_identity import photo
-from tests.people.test_pages import CARD, CONTACT, FRIEND, GOOD_ID, IDENTITY, PHONE, error_at, sign_in, soup
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 BY_PHOTOS = IDENTITY | {"method": "photos"}

@@ -14,7 +14,7 @@ from fenqi.people.models import Contact, ContactAnswer, ContactInvite, ContactNa
 from fenqi.plumbing import business_date
 from fenqi.plumbing.models import Announcement, BusinessDate, RuleDatum
 from fenqi.privacy import queries as privacy
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.people.fakes import Texts
 from tests.support.second_pair import second_pair
 

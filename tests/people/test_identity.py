@@ -16,7 +16,7 @@ from fenqi.plumbing import audit, sealed
 from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.models import RuleDatum, SealedFile
 from tests.people import fakes
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.support.second_pair import second_pair
 
 GOOD = id_number("11010519900307759")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fenqi.people import queries
 from fenqi.people.models import PersonAccount
 from fenqi.people.services.retention import forget_identity
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.support.second_pair import second_pair
 
 ADULT, OTHER_ADULT = id_number("11010519900307759"), id_number("31010119850521111")

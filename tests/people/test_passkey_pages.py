@@ -127,7 +127,7 @@ def test_what_matters_asks_first(parties, door):
     stale(browser)
     if door == "/me/cards/add/":
         from fenqi.people import services
-        from tests.people.conftest import id_number
+        from tests.people.browsing import id_number
 
         services.submit_identity(
             borrower_id=queries.find_borrower_by_phone(PHONE),

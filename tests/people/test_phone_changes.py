@@ -10,7 +10,7 @@ from fenqi.people.services import Holder
 from fenqi.people.services.phone_changes import MOVE_KIND, PhoneTaken, TooEarly, approve_phone_move
 from fenqi.plumbing import audit
 from fenqi.plumbing.four_eyes import SecondPairMissing
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.people.fakes import Texts
 from tests.support.authenticator import Device
 from tests.support.second_pair import second_pair

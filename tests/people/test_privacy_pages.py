@@ -5,9 +5,7 @@ import pytest
 from fenqi.people import queries
 from fenqi.people.models import Identity
 from tests.people import fakes
-from tests.people.test_pages import GOOD_ID, PHONE, error_at, identified, signed_in, soup
-
-__all__ = ["identified", "signed_in"]  # fixtures
+from tests.people.browsing import GOOD_ID, PHONE, error_at, soup
 
 
 class TestMyData:

@@ -24,7 +24,7 @@ from fenqi.standby.models import StandbyDraw
 from fenqi.web.finance_views_common import calendar_token
 from fenqi.web.finance_views_paylink import outcome_address
 from tests.people import fakes
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.people.test_identity import photo
 from tests.purchases import shopping
 from tests.support.authenticator import Device

@@ -15,9 +15,8 @@ from fenqi.people import queries as people_queries
 from fenqi.people.models import Identity, SignInCode
 from fenqi.plumbing import sealed
 from tests.people import fakes
-from tests.people.conftest import id_number
+from tests.people.browsing import IDENTITY, id_number
 from tests.people.test_identity import photo
-from tests.people.test_pages import IDENTITY
 from tests.support.staff import enter
 from tests.trust import doors, marked
 

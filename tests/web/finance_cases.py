@@ -14,7 +14,7 @@ from fenqi.people import services as people
 from fenqi.plumbing import clock, outbox
 from fenqi.standby import seed as standby_seed
 from tests.people import fakes
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.servicing import books
 
 if TYPE_CHECKING:
