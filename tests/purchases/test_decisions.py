@@ -1,113 +1,28 @@
-"""Decisions on applications: kept whole and read again, one person over several accounts, signals, scores, means."""
+"""Decisions on applications: kept whole and read again, scores, means, lists, and what the applicant is told."""
 
 from __future__ import annotations
 
-import datetime
-import json
-import threading
-
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from fenqi.credit import queries as credit_queries
-from fenqi.credit import rereading, reviews, signals
+from fenqi.credit import rereading, reviews
 from fenqi.credit import services as credit
-from fenqi.credit.models import (
-    AddressUse,
-    Application,
-    Commitment,
-    Decision,
-    PersonExposure,
-    ScoreInquiry,
-)
-from fenqi.credit.services import deciding
+from fenqi.credit.models import ScoreInquiry
 from fenqi.domain.decision import NOT_NEEDED
-from fenqi.mall.models import Stock
 from fenqi.people import services as people
 from fenqi.people.models import Identity
 from fenqi.people.services.one_person import bind_person
-from fenqi.plumbing import business_date, clock, rule_data
-from fenqi.plumbing.models import GateAnswer, RuleDatum
+from fenqi.plumbing import business_date, clock
+from fenqi.plumbing.models import GateAnswer
 from fenqi.purchases import services
-from fenqi.servicing.queries import standing_of
-from tests.people.conftest import id_number
+from tests.people.browsing import id_number
 from tests.purchases import shopping
-from tests.purchases.shopping import BANK_12, PHONE_FEN
+from tests.purchases.deciding import TELEVISION_FEN, as_owner, at_once, judged, started, state_of, with_rules
+from tests.purchases.shopping import PHONE_FEN
 from tests.servicing import books
 from tests.support.second_pair import second_pair
-
-TELEVISION_FEN = 129_900
-
-
-def state_of(borrower_id, application_id):
-    return credit_queries.application(borrower_id=borrower_id, application_id=application_id).state
-
-
-def started(borrower_id, order=None, *, key=BANK_12):
-    """An application that nobody has judged yet."""
-    order = order or shopping.an_order(borrower_id, financed=[PHONE_FEN])
-    held = credit.hold_quote(key=key, amount_fen=order.financed_amount_fen, on=business_date.current())
-    return credit.start_application(
-        borrower_id=borrower_id,
-        order_id=order.id,
-        order=shopping.summary_of(order),
-        quote_id=held.id,
-        reference=str(order.id),
-    )
-
-
-def judged(borrower_id, application_id):
-    services.advance_application(borrower_id=borrower_id, application_id=application_id)
-    return Decision.objects.get(borrower_id=borrower_id, application_id=application_id, by="rules")
-
-
-def gathered(borrower_id, application_id):
-    row = Application.objects.get(borrower_id=borrower_id, id=application_id)
-    return deciding.gather(row, standing_of, with_lock=False).inputs
-
-
-def with_rules(change):
-    """The rules in force, changed from today on."""
-    rules = json.loads(json.dumps(rule_data.value("credit.rules", on=business_date.current())))
-    for rule in rules["rules"]:
-        change(rule)
-    RuleDatum.objects.update_or_create(
-        name="credit.rules", valid_from=business_date.current(), defaults={"value": rules}
-    )
-
-
-def limit(fen, *, per_lender=None):
-    def change(rule):
-        if rule["id"] == "person-limit":
-            rule["above"] = fen
-        if rule["id"] == "lender-limit":
-            rule["above"] = per_lender or fen
-
-    with_rules(change)
-
-
-def only_limits():
-    """Signals, scores and means do not stand in the way of many applications at once."""
-
-    def change(rule):
-        if rule["kind"] == "signal":
-            rule["above"] = 10**9
-        if rule["kind"] in ("affordability", "score"):
-            rule["when"][0]["above"] = 10**12
-
-    with_rules(change)
-
-
-def a_second_account(borrower_id, phone):
-    """Another account of the same person, let through as well."""
-    second = shopping.a_shopper(phone, card=None)
-    number = Identity.objects.get(borrower_id=borrower_id).id_number
-    kept = Identity.objects.get(borrower_id=second)
-    kept.id_number = number
-    kept.save()
-    bind_person(borrower_id=second, id_number=number)
-    return second
 
 
 class TestKept:
@@ -155,221 +70,6 @@ class TestKept:
                 [kept.id],
             )
         assert "does not fit its hash" in next(iter(rereading.differences()))
-
-
-class as_owner:
-    """A cursor that may do what the application may not."""
-
-    def __enter__(self):
-        self.cursor = connection.cursor()
-        self.cursor.execute("SET ROLE NONE")
-        return self.cursor
-
-    def __exit__(self, *_):
-        from django.conf import settings
-
-        self.cursor.execute(f"SET ROLE {settings.DATABASE_ROLE}")
-        self.cursor.close()
-
-
-class TestExposure:
-    def test_loans_lines_and_applications_of_all_accounts_add_up(self, shopper):
-        second = a_second_account(shopper, "13800004321")
-        books.a_loan(borrower_id=second, principal_fen=300_000)
-        judged(second, started(second))
-        seen = gathered(shopper, started(shopper))
-        assert seen.accounts == 2
-        assert seen.person_exposure_fen == 300_000 + PHONE_FEN + PHONE_FEN
-
-    def test_the_limit_of_a_person_declines_whichever_account_asks(self, shopper):
-        second = a_second_account(shopper, "13800004321")
-        limit(2 * PHONE_FEN - 1)
-        assert judged(shopper, started(shopper)).result == "APPROVED"
-        refused = judged(second, started(second))
-        assert (refused.result, refused.reasons) == ("DECLINED", ["lender_limit", "person_limit"])
-
-    def test_the_limit_of_one_lender_leaves_room_with_another(self, shopper):
-        limit(10 * PHONE_FEN, per_lender=PHONE_FEN)
-        assert judged(shopper, started(shopper)).result == "APPROVED"
-        assert judged(shopper, started(shopper)).reasons == ["lender_limit"]
-        other = judged(shopper, started(shopper, key=shopping.FREE_3))
-        assert other.result == "APPROVED"
-
-    def test_what_ends_gives_its_part_back_and_a_loan_takes_its_place(self, shop, shopper):
-        def held():
-            return sum(Commitment.objects.filter(released_at=None).values_list("amount_fen", flat=True))
-
-        order = shopping.an_order(shopper, financed=[PHONE_FEN])
-        application_id = started(shopper, order)
-        judged(shopper, application_id)
-        assert held() == PHONE_FEN
-        credit.cancel_application(
-            borrower_id=shopper, application_id=application_id, reason="order_cancelled"
-        )
-        assert held() == 0
-        shopping.a_purchase(shopper, shopping.an_order(shopper, financed=[PHONE_FEN]))
-        assert held() == 0
-        assert gathered(shopper, started(shopper)).person_exposure_fen == 2 * PHONE_FEN
-        assert set(PersonExposure.objects.values_list("held_fen", flat=True)) == {0}
-
-    def test_an_order_whose_plan_changes_counts_once(self, shopper):
-        limit(PHONE_FEN)
-        order = shopping.an_order(shopper, financed=[PHONE_FEN])
-        assert state_of(shopper, shopping.an_application(shopper, order)) == "approved"
-        assert state_of(shopper, shopping.an_application(shopper, order, key=shopping.FREE_3)) == "approved"
-
-    def test_the_database_refuses_what_the_code_would_let_through(self, shopper):
-        judged(shopper, started(shopper))
-        for row in PersonExposure.objects.all():
-            with pytest.raises(IntegrityError), transaction.atomic():
-                PersonExposure.objects.filter(
-                    person_index=row.person_index, lender_code=row.lender_code
-                ).update(held_fen=row.limit_fen + 1)
-
-    def test_twenty_four_at_once_by_two_accounts_stay_within_the_limit(self, shop, shopper):
-        second = a_second_account(shopper, "13800004321")
-        Stock.objects.update(available=100)
-        only_limits()
-        limit(5 * PHONE_FEN)
-        waiting = [(who, started(who)) for _ in range(12) for who in (shopper, second)]
-        at_once(
-            [
-                lambda who=who, one=one: services.advance_application(borrower_id=who, application_id=one)
-                for who, one in waiting
-            ]
-        )
-        results = list(Decision.objects.filter(by="rules").values_list("result", flat=True))
-        assert sorted(results) == ["APPROVED"] * 5 + ["DECLINED"] * 19
-        assert (
-            sum(Commitment.objects.filter(released_at=None).values_list("amount_fen", flat=True))
-            == 5 * PHONE_FEN
-        )
-        everyone = PersonExposure.objects.get(lender_code="")
-        assert everyone.held_fen == 5 * PHONE_FEN
-        assert list(rereading.differences()) == []
-
-    def test_purchases_and_cancellations_in_between_lose_nothing(self, shop, shopper):
-        only_limits()
-        limit(3 * PHONE_FEN)
-        first = [started(shopper) for _ in range(3)]
-        for one in first:
-            judged(shopper, one)
-        more = [started(shopper) for _ in range(6)]
-
-        def cancel(one):
-            credit.cancel_application(borrower_id=shopper, application_id=one, reason="order_cancelled")
-
-        at_once(
-            [lambda one=one: cancel(one) for one in first]
-            + [
-                lambda one=one: services.advance_application(borrower_id=shopper, application_id=one)
-                for one in more
-            ]
-        )
-        standing = Commitment.objects.filter(released_at=None).values_list("amount_fen", flat=True)
-        assert sum(standing) <= 3 * PHONE_FEN
-        assert PersonExposure.objects.get(lender_code="").held_fen == sum(standing)
-
-
-def at_once(calls):
-    barrier, errors = threading.Barrier(len(calls)), []
-
-    def run(call):
-        barrier.wait()
-        try:
-            call()
-        except Exception as e:
-            errors.append(e)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
-
-
-class TestSignals:
-    def test_units_of_one_model_are_counted_over_orders_not_over_changes_of_plan(self, shopper):
-        order = shopping.an_order(shopper, financed=[PHONE_FEN])
-        started(shopper, order)
-        credit.start_application(
-            borrower_id=shopper,
-            order_id=order.id,
-            order=shopping.summary_of(order),
-            quote_id=credit.hold_quote(
-                key=shopping.FREE_3, amount_fen=PHONE_FEN, on=business_date.current()
-            ).id,
-            reference="changed",
-        )
-        seen = gathered(shopper, started(shopper))
-        assert (seen.same_model_units, seen.resale_units, seen.applications_day) == (2, 2, 2)
-        other = gathered(shopper, started(shopper, shopping.an_order(shopper, financed=[TELEVISION_FEN])))
-        assert (other.same_model_units, other.resale_units) == (1, 2)
-
-    def test_what_was_given_up_is_no_purchase_but_still_an_application(self, shopper):
-        first = started(shopper)
-        credit.cancel_application(borrower_id=shopper, application_id=first, reason="order_cancelled")
-        seen = gathered(shopper, started(shopper))
-        assert (seen.same_model_units, seen.applications_day) == (1, 2)
-
-    def test_figures_look_back_as_far_as_the_windows_say(self, shopper):
-        started(shopper)
-        books.move_to(business_date.current() + datetime.timedelta(days=29))
-        assert gathered(shopper, started(shopper)).applications_month == 2
-        books.move_to(business_date.current() + datetime.timedelta(days=31))
-        seen = gathered(shopper, started(shopper))
-        assert (seen.applications_month, seen.applications_day, seen.resale_units) == (1, 1, 1)
-        assert seen.same_model_units == 3
-
-    def test_many_at_one_address_are_counted_by_its_hash_however_it_is_written(self, shop, shopper):
-        for number in range(3):
-            other = shopping.a_shopper(f"1380000500{number}", card=None)
-            started(other)
-        assert gathered(shopper, started(shopper)).address_applicants == 4
-        assert signals.address_index("北京市朝阳区 建国路1号") == signals.address_index(
-            "北京市朝阳区建国路 1 号。"
-        )
-        assert signals.address_index(" ，") is None
-        assert AddressUse.objects.count() == 4
-        assert judged(
-            shopper, Application.objects.filter(borrower_id=shopper).latest("started_at").id
-        ).reasons == ["address_cluster"]
-
-    def test_an_order_without_goods_or_address_goes_to_a_person(self, shopper):
-        order = shopping.an_order(shopper, financed=[PHONE_FEN])
-        bare = credit.OrderSummary(
-            number=order.number,
-            financed=(credit.GoodsLine(name="?", quantity=1, amount_fen=PHONE_FEN),),
-            full_amount_fen=0,
-        )
-        held = credit.hold_quote(key=BANK_12, amount_fen=PHONE_FEN, on=business_date.current())
-        application_id = credit.start_application(
-            borrower_id=shopper, order_id=order.id, order=bare, quote_id=held.id, reference="bare"
-        )
-        assert judged(shopper, application_id).reasons == [
-            "missing_same_model_units",
-            "missing_resale_units",
-            "missing_address_applicants",
-        ]
-
-    def test_all_signals_take_one_statement_and_everything_a_few(
-        self, shopper, django_assert_max_num_queries
-    ):
-        for _ in range(4):
-            application_id = started(shopper)
-        books.a_loan(borrower_id=shopper, principal_fen=300_000)
-        row = Application.objects.get(borrower_id=shopper, id=application_id)
-        windows = rule_data.value("credit.rules", on=business_date.current())["windows"]
-        with django_assert_max_num_queries(
-            2
-        ):  # one of them the clock's, which follows the business date here
-            signals.read(application=row, accounts=[shopper], windows=windows)
-        gathered(shopper, application_id)
-        with business_date.held(), django_assert_max_num_queries(16):
-            deciding.gather(row, standing_of, with_lock=False)
 
 
 class TestScore:

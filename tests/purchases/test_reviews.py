@@ -23,8 +23,8 @@ from fenqi.people.models import Identity
 from fenqi.plumbing import audit, clock, four_eyes
 from fenqi.purchases import services
 from tests.purchases import shopping
+from tests.purchases.deciding import limit, started, state_of
 from tests.purchases.shopping import FREE_3, PHONE_FEN
-from tests.purchases.test_decisions import limit, started, state_of
 from tests.support.second_pair import approval, approve, propose, second_pair
 from tests.web.finance_cases import settle_outbox
 

@@ -8,7 +8,7 @@ from fenqi.credit import queries as credit
 from fenqi.credit.models import MeansDeclaration, ReviewRequest
 from fenqi.people.models import Identity
 from tests.purchases import shopping
-from tests.purchases.test_decisions import started
+from tests.purchases.deciding import started
 from tests.servicing import books
 from tests.support.second_pair import second_pair
 from tests.web import finance_cases as case
