@@ -6,14 +6,17 @@ import datetime
 
 import pytest
 
+from fenqi.domain.events import Event, EventKind
 from fenqi.messages.models import Message
 from fenqi.payments.models import Autopay, Mandate
 from fenqi.people.models import BankCard
 from fenqi.plumbing import clock
 from fenqi.plumbing.ids import new_id
+from fenqi.plumbing.models import Announcement
 from fenqi.servicing import services
-from tests.servicing.books import a_loan, start
-from tests.servicing.collecting import collect_none
+from fenqi.servicing.models import Notice
+from tests.servicing.books import FREE, OPENED, a_loan, start
+from tests.servicing.collecting import collect_all, collect_none
 
 pytestmark = pytest.mark.django_db
 DUE_1 = datetime.date(2026, 2, 8)
@@ -67,3 +70,41 @@ def test_within_grace_nobody_is_told_that_it_is_overdue() -> None:
     texts = told(DUE_1 + 5 * ONE_DAY)
     assert texts == ["due_soon", "due_soon", "due_today", "in_grace", "overdue"]
     assert '"grace_until_on": "2026-02-11"' in Message.objects.get(template="in_grace", channel="sms").context
+
+
+def settled_announced() -> int:
+    """Settlements announced, once letters are on their way too."""
+    services.hand_over_notices()
+    return Announcement.objects.filter(topic="servicing.loan.settled").count()
+
+
+class TestALoanPaidOffIsAnnouncedOnce:
+    def test_by_the_last_debit_of_the_plan(self) -> None:
+        a_loan(FREE, 60_000)
+        services.run_dayend(to=datetime.date(2026, 4, 9), collect=collect_all)
+        assert settled_announced() == 1
+
+    def test_by_a_debit_the_engine_books(self) -> None:
+        borrower_id, loan_id = a_loan(FREE, 60_000)
+        services.record_repayment(
+            borrower_id=borrower_id, loan_id=loan_id, amount_fen=5_000, reference="a part"
+        )
+        services.run_dayend(to=datetime.date(2026, 4, 9), collect=collect_all)
+        assert settled_announced() == 1
+
+    def test_by_more_than_is_owed_and_not_again_when_that_goes_back(self) -> None:
+        borrower_id, loan_id = a_loan(FREE, 60_000)
+        services.record_repayment(
+            borrower_id=borrower_id, loan_id=loan_id, amount_fen=60_777, reference="too much"
+        )
+        assert settled_announced() == 1
+        back = Event(id="new", kind=EventKind.OVERPAYMENT_REFUND, on=OPENED, amount_fen=777)
+        services.record_event(borrower_id=borrower_id, loan_id=loan_id, event=back, reference="sent back")
+        assert settled_announced() == 1
+
+    def test_by_goods_given_back_of_which_nobody_is_told(self) -> None:
+        borrower_id, loan_id = a_loan(FREE, 60_000)
+        goods = Event(id="new", kind=EventKind.MERCHANT_REFUND, on=OPENED, amount_fen=60_000)
+        services.record_event(borrower_id=borrower_id, loan_id=loan_id, event=goods, reference="goods")
+        assert settled_announced() == 1
+        assert not Notice.objects.exists()

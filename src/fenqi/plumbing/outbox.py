@@ -56,6 +56,15 @@ def publish_many(topic: str, payloads: list[dict[str, Any]]) -> None:
         transaction.on_commit(wake)
 
 
+def published_from(topic: str, selection: str) -> str:
+    """The statement that announces a topic for each (borrower_id, payload) of a selection, for batch SQL; who waits is not woken."""
+    return f"""
+INSERT INTO plumbing_announcement (id, topic, borrower_id, payload, done, tries, error)
+SELECT gen_random_uuid(), '{topic}', told.borrower_id, told.payload, '[]', 0, ''
+FROM ({selection}) AS told (borrower_id, payload)
+"""  # noqa: S608 - topic and selection are of ours; values are always parameters
+
+
 def wake() -> None:
     """Tell waiting workers that there is something to do; call it after commit."""
     with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from fenqi.messages import services as messages
 from fenqi.payments import queries as payments
-from fenqi.plumbing import clock, outbox
+from fenqi.plumbing import clock
 from fenqi.servicing import loading, pay_links, queries
 from fenqi.servicing.models import Notice
 
@@ -32,29 +32,11 @@ def hand_over(*, limit: int = 500) -> int:
                 break
             letters = [letter for notice in waiting if (letter := _letter(notice))]
             messages.send_many(letters)
-            _announce_settled(waiting)
             for notice in waiting:
                 notice.handed_at = clock.wall()
             Notice.objects.bulk_update(waiting, ["handed_at"])
         handed += len(waiting)
     return handed
-
-
-def _announce_settled(notices: list[Notice]) -> None:
-    # A loan whose last debit was booked in bulk is announced here; one the engine settled was at once, and is again.
-    settled = [notice for notice in notices if notice.template == "settled"]
-    outbox.publish_many(
-        "servicing.loan.settled",
-        [
-            {
-                "borrower_id": notice.borrower_id,
-                "loan_id": str(notice.loan_id),
-                "number": queries.loan_number(borrower_id=notice.borrower_id, loan_id=notice.loan_id),
-            }
-            for notice in settled
-            if notice.loan_id is not None
-        ],
-    )
 
 
 def add_debit_failed(payload: dict[str, Any]) -> None:

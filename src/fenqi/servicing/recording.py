@@ -44,6 +44,10 @@ from fenqi.servicing.store import Change, EarlierReference, Loaded
 
 LARGEST_FEN = 10**12
 LOSSES = ("charged_off", "written_off")
+PAID_OFF = frozenset({LoanStatus.SETTLED, LoanStatus.OVERPAID})
+
+SETTLED = "servicing.loan.settled"
+"""Announced once for each time that a loan is paid off, in the transaction that does it; in bulk by dayend.debiting."""
 
 RECEIVED_KIND = "received"
 """How a reference remembers money received, whether it was a repayment, a settlement or a recovery."""
@@ -163,8 +167,8 @@ def _record_free(wanted: Wanted) -> Recorded | None:
         return _answer_again(loaded, terms, wanted.reference)
     change, after = work_out(wanted, loaded, terms)
     rows = _ordinary_rows(loaded, terms, change, after)
-    if rows is None or after.status is LoanStatus.SETTLED:
-        return None
+    if rows is None or _pays_off(loaded.loan, after):
+        return None  # what is announced needs a transaction
     try:
         if not store_quick.write(change, rows, loaded.version):
             waypoints.seek(wanted.loan_id)
@@ -247,10 +251,8 @@ def check_loan(wanted: Wanted, loaded: Loaded | None) -> Loaded:
 def announce(change: Change, after: LoanState) -> None:
     """Tell others what a change means to them."""
     loan = change.loan
-    if after.status is LoanStatus.SETTLED and loan.state != "settled":
-        outbox.publish(
-            "servicing.loan.settled", borrower_id=change.borrower_id, loan_id=loan.id, number=loan.number
-        )
+    if _pays_off(loan, after):
+        outbox.publish(SETTLED, borrower_id=change.borrower_id, loan_id=loan.id, number=loan.number)
 
 
 def work_out(wanted: Wanted, loaded: Loaded, terms: LoanTerms) -> tuple[Change, LoanState]:
@@ -418,12 +420,12 @@ def _find_outcome(state: LoanState, event_id: str) -> Outcome | None:
 def _notice(loaded: Loaded, event: Event, after: LoanState) -> tuple[str, int] | None:
     if event.kind not in RECEIVED:
         return None
-    if after.status in (LoanStatus.SETTLED, LoanStatus.OVERPAID) and loaded.loan.state not in (
-        "settled",
-        "overpaid",
-    ):
-        return "settled", event.amount_fen
-    return "paid", event.amount_fen
+    return "settled" if _pays_off(loaded.loan, after) else "paid", event.amount_fen
+
+
+def _pays_off(loan: store.LoanRow, after: LoanState) -> bool:
+    """Whether a loan that something was owed of has been left with nothing owed, be it with too much paid."""
+    return after.status in PAID_OFF and loan.state not in PAID_OFF
 
 
 def _answer_again(loaded: Loaded, terms: LoanTerms, reference: str) -> Recorded:

@@ -2,7 +2,7 @@
 Steps `debits` and `collections`: ask for what is due, book what came in.
 
 An installment paid exactly, on a loan that is on schedule in every way (`is_plain`), leaves the loan in a state a
-formula can tell: those are booked by seven statements, whatever their number. Everything else goes through the engine.
+formula can tell: those are booked by eight statements, whatever their number. Everything else goes through the engine.
 `fenqi verify` replays both kinds alike.
 """
 
@@ -17,8 +17,9 @@ from django.db import IntegrityError, connection
 from fenqi.domain.posting_rules import Account
 from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
-from fenqi.plumbing import clock, rule_data
+from fenqi.plumbing import clock, outbox, rule_data
 from fenqi.servicing.dayend import by_engine, parts
+from fenqi.servicing.recording import SETTLED
 
 Collector = Callable[[datetime.date], dict[str, int]]
 
@@ -235,6 +236,17 @@ WHERE {BOOKED_NOW}
 ON CONFLICT DO NOTHING
 """
 
+# As recording.announce does for the engine.
+BOOK_SETTLED = outbox.published_from(
+    SETTLED,
+    f"""
+SELECT d.borrower_id, jsonb_build_object('borrower_id', d.borrower_id, 'loan_id', d.loan_id, 'number', l.number)
+FROM servicing_debitinstruction d
+JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id
+WHERE {BOOKED_NOW} AND d.is_last
+""",
+)
+
 BOOK = (
     BOOK_LOAN,
     BOOK_INSTRUCTION,
@@ -243,6 +255,7 @@ BOOK = (
     BOOK_EVENT,
     BOOK_TRANSFERS,
     BOOK_NOTICE,
+    BOOK_SETTLED,
 )
 
 
