@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from fenqi.credit.models import RuleSetUsed
 from fenqi.credit.ports import DecisionResult
-from fenqi.domain.decision import Outcome, Rule, RuleSet, read_rules
+from fenqi.domain.decision import Outcome, Rule, RuleBroken, RuleSet, read_rules
 from fenqi.plumbing import clock, rule_data
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def kept(digest: bytes) -> RuleSet:
     """The rule set of this hash, as it was. Raises: RuleSetUsed.DoesNotExist; RuleBroken where it is not that one."""
     rules = read_rules(RuleSetUsed.objects.get(digest=digest).rules)
     if rules.digest != digest:
-        raise ValueError(f"rule set {digest.hex()[:12]} was changed")
+        raise RuleBroken(f"rule set {digest.hex()[:12]} was changed")
     return rules
 
 

@@ -23,6 +23,7 @@ from fenqi.credit.services.quoting import find_quote
 from fenqi.credit.services.rows import announce, close, intend_inquiry, keep_rules_word, locked
 from fenqi.domain.decision import NOT_NEEDED, Inputs, NotNeeded, Outcome, RuleSet, evaluate
 from fenqi.people import queries as people
+from fenqi.people.queries.consents import missing_consents
 from fenqi.plumbing import business_date
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _everybody_has_spoken(row: Application) -> bool:
     return (
         person.is_identified
         and person.contact_status == "approved"
-        and all(people.has_consent(borrower_id=row.borrower_id, text_code=code) for code in CONSENTS_NEEDED)
+        and not missing_consents(borrower_id=row.borrower_id, codes=CONSENTS_NEEDED)
     )
 
 
