@@ -69,7 +69,7 @@ def review_application(
     if approve:
         take_hold(row, gather(row, standing, with_lock=True))
     result = DecisionResult.APPROVED if approve else DecisionResult.DECLINED
-    last = _last_decision(row)
+    last = _newest_decision(row)
     keep_word(
         row,
         by=DecidedBy.STAFF,
@@ -102,7 +102,7 @@ def request_review(*, borrower_id: int, application_id: UUID, words: str) -> UUI
     Raises: ReviewNotOpen for what no machine declined.
     """
     row = locked(borrower_id, application_id)
-    last = _last_decision(row)
+    last = _newest_decision(row)
     if row.state != ApplicationState.DECLINED or last is None or last.by not in BY_MACHINE:
         raise ReviewNotOpen(_("这个申请没有可以复核的自动审批结果。"))
     rule = rule_data.value("credit.human_review", on=business_date.current())
@@ -139,6 +139,8 @@ def uphold(*, staff: str, borrower_id: int, application_id: UUID, reason_code: s
     """
     row = locked(borrower_id, application_id)
     asked = _open_request(row)
+    if asked is None:
+        raise ReviewNotOpen(_("这个复核请求已经答复过了。"))
     words = insist_on_reason(reason_code, words, outcome="decline")
     keep_word(
         row,
@@ -159,20 +161,28 @@ def overridable(*, borrower_id: int, application_id: UUID) -> Application:
     Raises: OverrideImpossible where the law or a limit declined, or the lender; ApplicationMovedOn when the order went another way.
     """
     row = Application.objects.filter(borrower_id=borrower_id, id=application_id).first()
-    last = _last_decision(row) if row is not None else None
-    if row is None or row.state != ApplicationState.DECLINED or last is None:
+    if row is None:
         raise DecisionNotOpen(_("这个申请不是未通过状态。"))
-    first = _rules_word(row)
+    _word_overridable(row)
+    return row
+
+
+def _word_overridable(row: Application) -> Decision:
+    """The rules' decline that two people may decide against. Raises: see `overridable`."""
+    last = _newest_decision(row)
+    if row.state != ApplicationState.DECLINED or last is None:
+        raise DecisionNotOpen(_("这个申请不是未通过状态。"))
+    first = _newest_decision(row, by=DecidedBy.RULES)
     if last.by == DecidedBy.LENDER or first is None or first.result != DecisionResult.DECLINED.value:
         raise OverrideImpossible(_("这是贷款机构或审核人员的决定，不能在这里改判；可以写明情况答复申请人。"))
     if not read_again(first).decision.may_be_overridden:
         raise OverrideImpossible(_("这一决定依据法规或额度上限，任何人都不能改判。"))
-    others = Application.objects.filter(borrower_id=borrower_id, order_id=row.order_id).exclude(
+    others = Application.objects.filter(borrower_id=row.borrower_id, order_id=row.order_id).exclude(
         state__in=CLOSED_STATES
     )
     if others.exists():
         raise ApplicationMovedOn(_("申请人已为这笔订单改选其他方案，不需要改判。"))
-    return row
+    return first
 
 
 def override_declined(*, approval: Approval, standing: StandingOf) -> None:
@@ -186,8 +196,7 @@ def override_declined(*, approval: Approval, standing: StandingOf) -> None:
     with transaction.atomic():
         row = locked(borrower_id, application_id)
         four_eyes.spend(approval_id=approval.id, kind=OVERRIDE, arguments=told)
-        overridable(borrower_id=borrower_id, application_id=application_id)
-        first = _rules_word(row)
+        first = _word_overridable(row)
         take_hold(row, gather(row, standing, with_lock=True))
         keep_word(
             row,
@@ -196,7 +205,7 @@ def override_declined(*, approval: Approval, standing: StandingOf) -> None:
             reasons=[told["reason_code"]],
             words=approval.reason,
             decided_by=f"{approval.maker} + {approval.checker}",
-            overrides=first.id if first else None,
+            overrides=first.id,
         )
         row.closed_at, row.reasons = None, []
         row.save(update_fields=["closed_at", "reasons"])
@@ -209,30 +218,23 @@ def override_declined(*, approval: Approval, standing: StandingOf) -> None:
             code=told["reason_code"],
             maker=approval.maker,
         )
-        asked = ReviewRequest.objects.filter(
-            borrower_id=borrower_id, application_id=application_id, state=ReviewState.OPEN
-        ).first()
+        asked = _open_request(row)
         if asked is not None:
             _answer(asked, state=ReviewState.OVERTURNED, words=told["answer"], staff=approval.checker)
         outbox.publish("credit.application.reviewed", borrower_id=borrower_id, application_id=row.id)
 
 
-def _open_request(row: Application) -> ReviewRequest:
-    asked = ReviewRequest.objects.filter(
+def _open_request(row: Application) -> ReviewRequest | None:
+    return ReviewRequest.objects.filter(
         borrower_id=row.borrower_id, application_id=row.id, state=ReviewState.OPEN
     ).first()
-    if asked is None:
-        raise ReviewNotOpen(_("这个复核请求已经答复过了。"))
-    return asked
 
 
 def _answer(asked: ReviewRequest, *, state: ReviewState, words: str, staff: str) -> None:
-    answered = ReviewRequest.objects.select_for_update().get(borrower_id=asked.borrower_id, id=asked.id)
-    if answered.state != ReviewState.OPEN:
-        raise ReviewNotOpen(_("这个复核请求已经答复过了。"))
-    answered.state, answered.answer, answered.answered_by = state, words, staff
-    answered.answered_at = clock.now()
-    answered.save(update_fields=["state", "answer", "answered_by", "answered_at"])
+    """Keep the answer; its application is locked, so nobody else answers."""
+    asked.state, asked.answer, asked.answered_by = state, words, staff
+    asked.answered_at = clock.now()
+    asked.save(update_fields=["state", "answer", "answered_by", "answered_at"])
     outbox.publish(
         "credit.review.answered",
         borrower_id=asked.borrower_id,
@@ -252,20 +254,9 @@ def insist_on_reason(code: str, words: str, *, outcome: str) -> str:
     return words.strip()[:300]
 
 
-def _last_decision(row: Application) -> Decision | None:
-    return (
-        Decision.objects.filter(borrower_id=row.borrower_id, application_id=row.id)
-        .order_by("-at", "-id")
-        .first()
-    )
-
-
-def _rules_word(row: Application) -> Decision | None:
-    return (
-        Decision.objects.filter(borrower_id=row.borrower_id, application_id=row.id, by=DecidedBy.RULES)
-        .order_by("-at", "-id")
-        .first()
-    )
+def _newest_decision(row: Application, **of: str) -> Decision | None:
+    kept = Decision.objects.filter(borrower_id=row.borrower_id, application_id=row.id, **of)
+    return kept.order_by("-at", "-id").first()
 
 
 def _audit(row: Application, *, action: str, actor: str, reason: str = "", **details: str) -> None:
