@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,22 @@ def actor(request: HttpRequest) -> str:
 def typed(source: QueryDict, name: str, *, longest: int = 300) -> str:
     """What was typed into a field that is no form's: without NUL (the database takes none), trimmed, cut."""
     return source.get(name, "").replace("\x00", "").strip()[:longest]
+
+
+def date_asked(request: HttpRequest, name: str, default: datetime.date) -> datetime.date:
+    """The date in the address under this name; the default where there is none, or none that can be read."""
+    try:
+        return datetime.date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return default
+
+
+def span_asked(
+    request: HttpRequest, *, from_on: datetime.date, to_on: datetime.date
+) -> tuple[datetime.date, datetime.date]:
+    """The dates `from` and `to` of the address, or these; turned round where they are."""
+    first, last = date_asked(request, "from", from_on), date_asked(request, "to", to_on)
+    return min(first, last), max(first, last)
 
 
 def flash(request: HttpRequest, text: object, *, kind: str = "good") -> None:

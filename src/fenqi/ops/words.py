@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules
+from fenqi.credit import queries as credit
 
 WORDS: dict[str, Any] = {
     # identity and contact
@@ -197,3 +199,11 @@ def word(code: object) -> Any:
     """The word for a code, a reason of a decision included, or the code itself."""
     known = WORDS.get(str(code))
     return decision_rules.word_of(code) if known is None and isinstance(code, str) else known or code
+
+
+def lender(code: str) -> str:
+    """A lender's name in the language of the page; without a code it is ourselves."""
+    known = credit.lenders().get(code)
+    if known is None:
+        return code or gettext("平台")
+    return known.name_en if (get_language() or "").startswith("en") else known.name

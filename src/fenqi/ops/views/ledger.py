@@ -8,14 +8,12 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from fenqi.credit import queries as credit
 from fenqi.ledger import queries as ledger
-from fenqi.ops import timebar
-from fenqi.ops.shell import page
+from fenqi.ops import timebar, words
+from fenqi.ops.shell import date_asked, page, span_asked
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.pages import staff_required
 from fenqi.servicing import queries as servicing
@@ -28,19 +26,10 @@ if TYPE_CHECKING:
 MOST_LINES = 500
 
 
-def _date(text: str, default: datetime.date) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return default
-
-
 def _span(request: HttpRequest) -> tuple[datetime.date, datetime.date]:
-    """From and to as asked for, else this month up to today; turned round where they are."""
+    """From and to as asked for, else this month up to today."""
     today = timebar.open_date()
-    first = _date(request.GET.get("from", ""), today.replace(day=1))
-    last = _date(request.GET.get("to", ""), today)
-    return min(first, last), max(first, last)
+    return span_asked(request, from_on=today.replace(day=1), to_on=today)
 
 
 @require_GET
@@ -126,7 +115,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
 @staff_required("finance", "compliance")
 def ties(request: HttpRequest) -> HttpResponse:
     """Sub-ledger and ledger of every book at the last closed date up to the one asked for."""
-    on = _date(request.GET.get("on", ""), timebar.open_date())
+    on = date_asked(request, "on", timebar.open_date())
     as_of = reports.closed_date(on)
     found = tie_out.in_total(as_of) if as_of else ()
     return page(request, "ops/ties.html", "books", _tied(found) | {"on": on, "as_of": as_of})
@@ -152,16 +141,9 @@ def loan(request: HttpRequest, number: str) -> HttpResponse:
     return page(request, "ops/ties.html", "books", content)
 
 
-def _lender(code: str) -> str:
-    known = credit.lenders().get(code)
-    if known is None:
-        return code
-    return known.name_en if (get_language() or "").startswith("en") else known.name
-
-
 def _tied(found: tuple[tie_out.Tie, ...]) -> dict[str, Any]:
     chart = {one["code"]: one["name"] for one in ledger.accounts()}
     return {
-        "ties": [(_lender(tie.lender_code), chart.get(int(tie.account), ""), tie) for tie in found],
+        "ties": [(words.lender(tie.lender_code), chart.get(int(tie.account), ""), tie) for tie in found],
         "differing": sum(1 for tie in found if tie.difference_fen),
     }

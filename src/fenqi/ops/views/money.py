@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -16,7 +15,7 @@ from fenqi.care import queries as care
 from fenqi.care import services as care_services
 from fenqi.ledger import queries as ledger
 from fenqi.ops import timebar
-from fenqi.ops.shell import flash, page
+from fenqi.ops.shell import date_asked, flash, page
 from fenqi.payments import queries as payments
 from fenqi.people import queries as people
 from fenqi.plumbing.errors import NotFound, Refusal
@@ -48,18 +47,11 @@ class EntryForm(PlainForm):
     )
 
 
-def _date(text: str, default: datetime.date) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return default
-
-
 @require_GET
 @staff_required("finance", "compliance")
 def books(request: HttpRequest) -> HttpResponse:
     """The trial balance at a date and the last day-ends with their steps."""
-    on = _date(request.GET.get("on", ""), timebar.open_date())
+    on = date_asked(request, "on", timebar.open_date())
     content = {"balance": ledger.trial_balance(on), "on": on, "runs": servicing.dayend_runs(7)}
     return page(request, "ops/books.html", "books", content)
 

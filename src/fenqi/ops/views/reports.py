@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from fenqi.credit import queries as credit
-from fenqi.ops import charts, timebar
-from fenqi.ops.shell import page
+from fenqi.ops import charts, timebar, words
+from fenqi.ops.shell import date_asked, page, span_asked
 from fenqi.plumbing.pages import staff_required
 from fenqi.plumbing.templatetags.fenqi import figures, percent
 from fenqi.servicing import queries as servicing
@@ -26,20 +24,6 @@ if TYPE_CHECKING:
 VINTAGES_DRAWN = 6
 
 Rows = Iterator[list[Any]]
-
-
-def _date(text: str, default: datetime.date) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return default
-
-
-def _lender(code: str) -> str:
-    known = credit.lenders().get(code)
-    if known is None:
-        return code or _("平台")
-    return known.name_en if (get_language() or "").startswith("en") else known.name
 
 
 def _bucket(bucket: int) -> str:
@@ -54,7 +38,7 @@ def _yuan(fen: int) -> str:
 @staff_required("finance", "compliance")
 def show(request: HttpRequest) -> HttpResponse:
     """Every report at the last closed date up to the one asked for."""
-    on = _date(request.GET.get("on", ""), timebar.open_date())
+    on = date_asked(request, "on", timebar.open_date())
     as_of = reports.closed_date(on)
     content: dict[str, Any] = {"on": on, "as_of": as_of}
     if as_of:
@@ -70,13 +54,13 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
     ages = max((len(line.late_shares) for line in vintage.lines), default=0)
     return {
         "portfolio": portfolio,
-        "portfolio_lines": [(_lender(line.lender_code), line) for line in portfolio.lines],
+        "portfolio_lines": [(words.lender(line.lender_code), line) for line in portfolio.lines],
         "portfolio_chart": charts.columns(
             title=_("本金按账簿，详见下表"),
             series=[_("未逾期本金"), _("逾期本金")],
             rows=[
                 (
-                    _lender(line.lender_code)[:6],
+                    words.lender(line.lender_code)[:6],
                     (line.principal_fen - line.overdue_principal_fen, line.overdue_principal_fen),
                 )
                 for line in portfolio.lines
@@ -108,7 +92,7 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
             top=str,
         ),
         "income": income,
-        "income_lines": [(_lender(line.lender_code), line) for line in income.lines],
+        "income_lines": [(words.lender(line.lender_code), line) for line in income.lines],
         "income_months": months.lines,
         "income_chart": charts.columns(
             title=_("每月收入，详见下表"),
@@ -124,7 +108,7 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
         ),
         "settlement": settlement,
         "settlement_lines": [
-            (_lender(line.lender_code), line) for line in reports.settlement_totals(settlement)
+            (words.lender(line.lender_code), line) for line in reports.settlement_totals(settlement)
         ],
         "settlement_chart": _settlement_chart(settlement),
     }
@@ -251,7 +235,7 @@ def _as_file(name: str, rows: Rows) -> HttpResponse:
 @staff_required("finance", "compliance")
 def file(request: HttpRequest, name: str) -> HttpResponse:
     """One report as CSV, amounts in fen."""
-    as_of = reports.closed_date(_date(request.GET.get("on", ""), timebar.open_date()))
+    as_of = reports.closed_date(date_asked(request, "on", timebar.open_date()))
     if name not in FILES or as_of is None:
         raise Http404
     return _as_file(f"{name}-{as_of}", FILES[name](as_of))
@@ -261,10 +245,8 @@ def file(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _span(request: HttpRequest, first: datetime.date) -> tuple[datetime.date, datetime.date]:
-    """The span asked for; without one from the first date on. Turned round where the ends are."""
-    from_on = _date(request.GET.get("from", ""), first)
-    to_on = _date(request.GET.get("to", ""), max(timebar.open_date(), first))
-    return min(from_on, to_on), max(from_on, to_on)
+    """The span asked for; without one from the first date on."""
+    return span_asked(request, from_on=first, to_on=max(timebar.open_date(), first))
 
 
 def _statement(
@@ -274,7 +256,7 @@ def _statement(
         return _as_file(f"statement-{title}-{found.from_on}-{found.to_on}", _statement_rows(found))
     content = {
         "statement": found,
-        "loans": [(_lender(loan.lender_code), loan) for loan in found.loans],
+        "loans": [(words.lender(loan.lender_code), loan) for loan in found.loans],
         "title": title,
         "back_url": back_url,
     }
