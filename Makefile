@@ -46,8 +46,7 @@ check: setup-dev ## Linters, types, contracts
 	$(BIN)/python tools/audit.py
 
 test: setup-dev check ## Everything: linters, types, contracts and all tests
-	$(BIN)/pytest -n 2 --dist loadfile tests/servicing tests/ledger
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/servicing --ignore tests/ledger
+	$(BIN)/pytest -n 2 --dist loadfile
 
 year: setup-dev ## A year of a thousand random loans against a fresh replay (minutes)
 	FENQI_LOANS_OF_THE_YEAR=1000 $(BIN)/pytest -q --durations=1 tests/servicing/test_year_of_a_thousand.py

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from playwright.sync_api import Browser, Page
 
@@ -43,7 +43,9 @@ def chrome() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        loop = asyncio._get_running_loop()
         yield browser
+        asyncio._set_running_loop(loop)  # the last test may have been one without a browser
         browser.close()
 
 
@@ -78,11 +80,15 @@ def without_loop() -> Iterator[None]:
         asyncio._set_running_loop(loop)
 
 
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Tests without a browser run as if there never was one."""
-    if "chrome" in request.fixturenames:
-        yield
-    else:
-        with without_loop():
-            yield
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Function) -> Generator[None, object, object]:
+    """
+    Tests without a browser run as if there never was one, from before their database is opened until it is put back.
+
+    Django keeps one connection for a thread and another for a loop in it: were the loop put away only after the test's
+    transaction has begun, the test would work on the other connection, and what it writes would stay.
+    """
+    if "chrome" in item.fixturenames:
+        return (yield)
+    with without_loop():
+        return (yield)
