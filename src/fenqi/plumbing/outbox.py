@@ -57,11 +57,14 @@ def publish_many(topic: str, payloads: list[dict[str, Any]]) -> None:
 
 
 def published_from(topic: str, selection: str) -> str:
-    """The statement that announces a topic for each (borrower_id, payload) of a selection, for batch SQL; who waits is not woken."""
+    """
+    The statement that announces a topic for each (borrower_id, key, payload) of a selection, for batch SQL; who waits is
+    not woken. A key is told once: the same rows give the same announcements.
+    """
     return f"""
 INSERT INTO plumbing_announcement (id, topic, borrower_id, payload, done, tries, error)
-SELECT gen_random_uuid(), '{topic}', told.borrower_id, told.payload, '[]', 0, ''
-FROM ({selection}) AS told (borrower_id, payload)
+SELECT md5('{topic}:' || told.key)::uuid, '{topic}', told.borrower_id, told.payload, '[]', 0, ''
+FROM ({selection}) AS told (borrower_id, key, payload)
 """  # noqa: S608 - topic and selection are of ours; values are always parameters
 
 

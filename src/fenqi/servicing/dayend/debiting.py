@@ -236,11 +236,12 @@ WHERE {BOOKED_NOW}
 ON CONFLICT DO NOTHING
 """
 
-# As recording.announce does for the engine.
+# As recording.announce does for the engine. The payload is put together by hand: jsonb_build_object is not immutable.
 BOOK_SETTLED = outbox.published_from(
     SETTLED,
     f"""
-SELECT d.borrower_id, jsonb_build_object('borrower_id', d.borrower_id, 'loan_id', d.loan_id, 'number', l.number)
+SELECT d.borrower_id, d.loan_id || ':' || d.sequence,
+  ('{{"borrower_id":' || d.borrower_id || ',"loan_id":"' || d.loan_id || '","number":"' || l.number || '"}}')::jsonb
 FROM servicing_debitinstruction d
 JOIN servicing_loan l ON l.borrower_id = d.borrower_id AND l.id = d.loan_id
 WHERE {BOOKED_NOW} AND d.is_last
