@@ -56,13 +56,30 @@ def _names(where: str) -> set[str]:
     for path in SOURCE.rglob("*.py"):
         if "sandbox" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            found |= _read(node, where)
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        other_names = {
+            target.id
+            for node in nodes
+            if isinstance(node, ast.Assign) and any(_is_it(one, where) for one in ast.walk(node.value))
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in nodes:
+            found |= _read(node, where, other_names)
     return found
 
 
-def _read(node: ast.AST, where: str) -> set[str]:
-    """request.GET.get("x"), request.GET.getlist("x"), request.GET["x"], "x" in request.GET."""
+def _is_it(node: ast.AST, where: str, other_names: set[str] = frozenset()) -> bool:
+    """request.GET, or what a module calls it: posted = request.POST."""
+    if isinstance(node, ast.Name):
+        return node.id in other_names
+    return isinstance(node, ast.Attribute) and node.attr == where
+
+
+def _read(node: ast.AST, where: str, other_names: set[str]) -> set[str]:
+    """request.GET.get("x"), request.GET.getlist("x"), request.GET["x"], "x" in request.GET, and what is asked of the shell."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _read_by_shell(node, where)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
         holder, name = node.func.value, node.args[0]
     elif isinstance(node, ast.Subscript):
@@ -71,7 +88,18 @@ def _read(node: ast.AST, where: str) -> set[str]:
         holder, name = node.comparators[0], node.left
     else:
         return set()
-    is_read = isinstance(holder, ast.Attribute) and holder.attr == where
     return (
-        {name.value} if is_read and isinstance(name, ast.Constant) and isinstance(name.value, str) else set()
+        {name.value}
+        if _is_it(holder, where, other_names)
+        and isinstance(name, ast.Constant)
+        and isinstance(name.value, str)
+        else set()
     )
+
+
+def _read_by_shell(node: ast.Call, where: str) -> set[str]:
+    """typed(request.GET, "x"); date_asked(request, "x", ...)."""
+    if len(node.args) < 2 or not isinstance(name := node.args[1], ast.Constant):
+        return set()
+    is_read = {"typed": _is_it(node.args[0], where), "date_asked": where == "GET"}
+    return {str(name.value)} if is_read.get(node.func.id) else set()

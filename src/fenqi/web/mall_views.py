@@ -138,13 +138,14 @@ def cart(request: HttpRequest) -> HttpResponse:
 def _change_cart(request: HttpRequest) -> dict[str, str]:
     """Do what the form asks; what cannot be done is told per line (sku → sentence), and nothing else is lost."""
     posted = request.POST
-    if "remove" in posted:
-        mall_cart.remove(request, sku=posted["remove"])
     errors: dict[str, str] = {}
     before = mall_cart.current(request)
-    chosen = posted.getlist("line")
+    held = {line.sku for line in before.lines}
+    if posted.get("remove") in held:
+        mall_cart.remove(request, sku=posted["remove"])
+        before = mall_cart.current(request)
     if posted.get("shown"):
-        mall_cart.select(request, skus=chosen)
+        mall_cart.select(request, skus=[sku for sku in posted.getlist("line") if sku in held])
     for line in before.lines:
         text = posted.get(f"quantity-{line.sku}", str(line.quantity)).strip()
         if not (text.isascii() and text.isdecimal() and len(text) < 4):

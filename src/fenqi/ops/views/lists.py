@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from fenqi.credit import reviews
 from fenqi.credit.services import LIST_CODES, LIST_KIND
-from fenqi.ops.shell import flash, page, typed
+from fenqi.ops.shell import page, typed
+from fenqi.ops.views import proposals
 from fenqi.ops.words import word
-from fenqi.people import services
 from fenqi.plumbing.errors import Refusal
-from fenqi.plumbing.four_eyes import AlreadyProposed
 from fenqi.plumbing.pages import staff_required
 
 if TYPE_CHECKING:
@@ -46,9 +45,12 @@ def _show(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
 @staff_required(*ROLES)
 def propose(request: HttpRequest) -> HttpResponse:
     """Ask for an entry to be put on a list, or taken off."""
-    entry_id = typed(request.POST, "entry_id", longest=40)
     arguments: dict[str, Any]
-    if entry_id:
+    if "entry_id" in request.POST:
+        try:
+            entry_id = str(UUID(request.POST["entry_id"]))
+        except ValueError as e:
+            raise Http404 from e
         arguments, subject = {"do": "remove", "entry_id": entry_id}, f"list-entry:{entry_id}"
     else:
         arguments = {"do": "add"} | {
@@ -59,18 +61,8 @@ def propose(request: HttpRequest) -> HttpResponse:
         }
         subject = f"list:{reviews.list_subject(arguments['kind'], arguments['value'])}"
     try:
-        proposal_id = services.propose(
-            staff=request.staff,  # type: ignore[attr-defined]
-            kind=LIST_KIND,
-            subject=subject,
-            borrower_id=None,
-            arguments=arguments,
-            reason=typed(request.POST, "reason"),
+        return proposals.propose(
+            request, kind=LIST_KIND, subject=subject, borrower_id=None, arguments=arguments
         )
-    except AlreadyProposed as e:
-        flash(request, e, kind="info")
-        return HttpResponseRedirect(f"/ops/proposals/{e.details['proposal_id']}/")
     except Refusal as e:
         return _show(request, problem=str(e), status=e.status)
-    flash(request, _("已提交，等另一位同事复核"))
-    return HttpResponseRedirect(f"/ops/proposals/{proposal_id}/")

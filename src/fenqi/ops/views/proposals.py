@@ -161,7 +161,7 @@ def propose_standing(request: HttpRequest, borrower_id: int) -> HttpResponse:
 
 
 def propose(
-    request: HttpRequest, *, kind: str, subject: str, borrower_id: int, arguments: dict[str, Any]
+    request: HttpRequest, *, kind: str, subject: str, borrower_id: int | None, arguments: dict[str, Any]
 ) -> HttpResponse:
     """Lay it before a colleague and show what was laid. Raises: what `services.propose` refuses."""
     name, _roles = _who(request)
