@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from fenqi.plumbing.typed import narrow
+
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 
@@ -105,6 +107,4 @@ def card_validity_years(*, age_at_issue: int) -> int | None:
 
 
 def _normal(text: str) -> str:
-    # Full-width forms (U+FF01…) stand exactly 0xFEE0 above ASCII.
-    narrow = "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
-    return re.sub(r"[\s·-]", "", narrow).upper()
+    return re.sub(r"[\s·-]", "", narrow(text)).upper()

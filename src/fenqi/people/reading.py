@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from fenqi.plumbing.typed import narrow
+
 # All numbers that can receive a text are mobile; carriers cannot be told by prefix since number portability.
 MOBILE = re.compile(r"1[3-9][0-9]{9}")
 HAN = "㐀-䶿一-鿿\U00020000-\U0002ffff〇"
@@ -29,7 +31,7 @@ def read_phone(text: str) -> str:
 
     Raises: Misread empty | letters | foreign | landline | length | prefix.
     """
-    number = re.sub(r"[\s\-()]", "", _narrow(text))
+    number = re.sub(r"[\s\-()]", "", narrow(text))
     if not number:
         raise Misread("empty")
     if not re.fullmatch(r"\+?[0-9]+", number):
@@ -91,7 +93,7 @@ def read_card_number(text: str) -> str:
 
     Raises: Misread empty | letters | length | check.
     """
-    number = re.sub(r"[\s\-]", "", _narrow(text))
+    number = re.sub(r"[\s\-]", "", narrow(text))
     if not number:
         raise Misread("empty")
     if not re.fullmatch(r"[0-9]+", number):
@@ -105,7 +107,7 @@ def read_card_number(text: str) -> str:
 
 def read_code(text: str) -> str:
     """Six digits from a text message. Raises: Misread empty | shape."""
-    code = re.sub(r"\s", "", _narrow(text))
+    code = re.sub(r"\s", "", narrow(text))
     if not code:
         raise Misread("empty")
     if not re.fullmatch(r"[0-9]{6}", code):
@@ -119,8 +121,3 @@ def _passes_luhn(number: str) -> bool:
         value = int(digit) * (2 if place % 2 else 1)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
-
-
-def _narrow(text: str) -> str:
-    """Full-width digits and letters as plain ones."""
-    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)

@@ -124,7 +124,7 @@ def means(request: HttpRequest) -> HttpResponse:
 def _fen(text: str) -> int | None:
     """Fen as typed, nothing being an amount too; None for what is none, which the service refuses at its field."""
     try:
-        return 0 if text.strip() in ("0", "０") else fen_typed(text)
+        return fen_typed(text, least_fen=0)
     except AmountUnreadable:
         return None
 
