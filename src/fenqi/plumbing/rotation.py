@@ -13,13 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db import connection, transaction
 from psycopg import sql
 
 from fenqi.plumbing import ciphers, data_keys
 from fenqi.plumbing.models import SealedFile
-from fenqi.plumbing.sealed import SealedTextField, file_context, seal, sealing_key, unseal_bytes
+from fenqi.plumbing.sealed import file_context, seal, sealed_models, sealing_key, unseal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,13 +75,11 @@ class Place:
 
 def places() -> Iterator[Place]:
     """Every table with sealed columns, and the sealed files."""
-    for model in apps.get_models():
-        fields = [field for field in model._meta.concrete_fields if isinstance(field, SealedTextField)]
-        if fields:
-            contexts = tuple(field.context for field in fields)
-            columns = tuple(str(field.column) for field in fields)
-            key = tuple(str(field.column) for field in model._meta.pk_fields)
-            yield Place(model._meta.db_table, key, (), columns, _same(contexts), ROWS_A_BATCH)
+    for model, fields in sealed_models():
+        contexts = tuple(field.context for field in fields)
+        columns = tuple(str(field.column) for field in fields)
+        key = tuple(str(field.column) for field in model._meta.pk_fields)
+        yield Place(model._meta.db_table, key, (), columns, _same(contexts), ROWS_A_BATCH)
     yield Place(
         SealedFile._meta.db_table,
         ("id",),

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -28,6 +30,7 @@ __all__ = [
     "keep_file",
     "open_file",
     "seal",
+    "sealed_models",
     "sealing_key",
     "unseal",
     "unseal_bytes",
@@ -113,6 +116,14 @@ class SealedTextField(models.BinaryField):
 
     def value_to_string(self, obj: Any) -> str:
         raise TypeError("a sealed value is not serialised in clear")
+
+
+def sealed_models() -> Iterator[tuple[type[models.Model], list[SealedTextField]]]:
+    """Every table with sealed columns, and these."""
+    for model in apps.get_models():
+        fields = [one for one in model._meta.concrete_fields if isinstance(one, SealedTextField)]
+        if fields:
+            yield model, fields
 
 
 def file_context(file_id: UUID, borrower_id: int | None) -> str:

@@ -7,12 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db import connection, transaction
 from psycopg import sql
 
 from fenqi.plumbing.leaks.sought import Sought
-from fenqi.plumbing.sealed import CannotUnseal, SealedTextField, unseal
+from fenqi.plumbing.sealed import CannotUnseal, sealed_models, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -138,10 +137,7 @@ def _one_snapshot() -> Iterator[None]:
 
 def sealed_values(sought: Sought) -> Iterator[Finding]:
     """Add every value of every sealed column; gives those that are not sealed as they should be."""
-    for model in apps.get_models():
-        fields = [one for one in model._meta.concrete_fields if isinstance(one, SealedTextField)]
-        if not fields:
-            continue
+    for model, fields in sealed_models():
         key = tuple(str(one.column) for one in model._meta.pk_fields)
         table = Table("public", model._meta.db_table, key, tuple(str(one.column) for one in fields))
         for row_key, cells in _rows(table):
@@ -158,12 +154,7 @@ def sealed_values(sought: Sought) -> Iterator[Finding]:
 
 def sealed_columns() -> set[tuple[str, str]]:
     """(table, column) of everything that is sealed, files included."""
-    found = {
-        (model._meta.db_table, str(one.column))
-        for model in apps.get_models()
-        for one in model._meta.concrete_fields
-        if isinstance(one, SealedTextField)
-    }
+    found = {(model._meta.db_table, str(one.column)) for model, fields in sealed_models() for one in fields}
     return found | {("plumbing_sealedfile", "sealed")}
 
 
