@@ -10,8 +10,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from fenqi.plumbing.logs import WithoutKeys
 from tests.people.conftest import parties  # noqa: F401 - fixtures shared with people
 from tests.support.staff import enter
+from tests.trust.doors import routes
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +105,13 @@ def test_a_line_tells_its_time_with_the_zone():
 def test_trace_is_refused():
     assert Client().generic("TRACE", "/ops/sign-in/").status_code == 405
     assert Client().generic("TRACE", "/").status_code in (403, 405)
+
+
+def test_an_address_that_is_a_key_is_blanked_whichever_route_it_is():
+    links = {route for route, _pattern in routes() if re.search(r"<str:(token|key)>", route)}
+    assert {"contact/<str:token>/", "email/<str:token>/", "ops/set-up/<str:token>/"} <= links
+    for route in links:
+        address = "/" + re.sub(r"<str:(token|key)>", "SECRET", re.sub(r"<str:number>", "N1", route))
+        record = logging.LogRecord("django.security.csrf", 30, "", 0, "%s", (address,), None)
+        assert WithoutKeys().filter(record)
+        assert "SECRET" not in record.getMessage(), route

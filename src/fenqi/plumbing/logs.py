@@ -1,11 +1,13 @@
-"""What no log keeps: an address that is itself a key, such as the link of a contact, a bill or a calendar."""
+"""What no log keeps: an address that is itself a key, such as the link of a contact, a bill, a calendar or a mail address."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-KEY_IN_ADDRESS = re.compile(r"(/(?:contact|pay|pay-outcome)/|/calendar/[^/\s]+/)([^/\s]+)")
+KEY_IN_ADDRESS = re.compile(
+    r"(/(?:contact|pay|pay-outcome|email|stop-phone-move|set-up)/|/calendar/[^/\s]+/)([^/\s]+)"
+)
 
 
 class WithoutKeys(logging.Filter):
