@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import click
@@ -84,17 +85,12 @@ def change_master() -> tuple[str, int, list[str]]:
     from fenqi.config.keys import GivenByEnvironment, add_sealing_key, drop_sealing_key
     from fenqi.plumbing import data_keys
 
-    is_ours = True
     if data_keys.masters_in_use() == {next(iter(data_keys.masters()))}:
-        try:
+        with contextlib.suppress(GivenByEnvironment):
             add_sealing_key(settings.HOME)
-        except GivenByEnvironment:
-            is_ours = False
     moved = data_keys.rewrap()
     first, *others = data_keys.masters()
     spare = [name for name in others if name not in data_keys.masters_in_use()]
-    if not is_ours:
-        return first, moved, spare
     try:
         for name in spare:
             drop_sealing_key(settings.HOME, name)

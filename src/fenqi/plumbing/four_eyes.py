@@ -327,9 +327,7 @@ def holds(roles: Iterable[str], wanted: tuple[str, ...]) -> bool:
 def _present_digest(kind: Kind, proposal: Proposal, arguments: dict[str, Any]) -> bytes:
     try:
         return _digest(proposal, arguments, kind.picture(dict(arguments)))
-    except Conflict as e:
-        raise Stale(_("情况有变，不能再执行：%(why)s") % {"why": e}) from e
-    except NotFound as e:
+    except (Conflict, NotFound) as e:
         raise Stale(_("情况有变，不能再执行：%(why)s") % {"why": e}) from e
 
 

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.plumbing import clock, four_eyes
@@ -50,9 +51,8 @@ class File:
 
 def waiting(roles: Iterable[str], *, name: str, limit: int = 100) -> list[Row]:
     """What this member may decide or has proposed, the longest waiting first."""
-    mine = _kinds_for(roles)
-    rows = [one for one in four_eyes.undecided()[: limit * 2] if one.kind in mine or one.maker == name]
-    return [_row(one, four_eyes.WAITING) for one in rows[:limit]]
+    rows = four_eyes.undecided().filter(_may_see(roles, name))[:limit]
+    return [_row(one, four_eyes.WAITING) for one in rows]
 
 
 def waiting_size(roles: Iterable[str], *, name: str) -> int:
@@ -62,11 +62,11 @@ def waiting_size(roles: Iterable[str], *, name: str) -> int:
 
 def decided(roles: Iterable[str], *, name: str, limit: int = 20) -> list[Row]:
     """What was decided last, of what this member may see."""
-    words = {one.proposal_id: one.verdict for one in ProposalDecision.objects.order_by("-at")[: limit * 3]}
-    mine = _kinds_for(roles)
-    found = {one.id: one for one in Proposal.objects.filter(id__in=words)}
-    rows = [found[key] for key in words if found[key].kind in mine or found[key].maker == name]
-    return [_row(one, words[one.id]) for one in rows[:limit]]
+    seen = Proposal.objects.filter(_may_see(roles, name))
+    last = ProposalDecision.objects.filter(proposal_id__in=seen.values("id")).order_by("-at")[:limit]
+    words = {one.proposal_id: one.verdict for one in last}
+    found = Proposal.objects.in_bulk(words)
+    return [_row(found[key], verdict) for key, verdict in words.items()]
 
 
 def file(proposal_id: UUID) -> File:
@@ -103,6 +103,10 @@ def _problem(proposal: Proposal, shown: str) -> Any:
     return (
         "" if present == shown else _("提交之后数字有变化，不能按原来的数字执行；请驳回，由提交人重新提交。")
     )
+
+
+def _may_see(roles: Iterable[str], name: str) -> Q:
+    return Q(kind__in=_kinds_for(roles)) | Q(maker=name)
 
 
 def _kinds_for(roles: Iterable[str]) -> set[str]:
