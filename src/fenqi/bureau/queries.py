@@ -140,6 +140,11 @@ def _month(row: CreditRow, notice: NegativeNotice | None, dispute: Dispute | Non
     )
 
 
+def has_open_dispute(borrower_id: int) -> bool:
+    """Does a dispute of this person wait for an answer?"""
+    return Dispute.objects.filter(borrower_id=borrower_id, state=DisputeState.OPEN).exists()
+
+
 def open_disputes_size() -> int:
     """How many disputes wait for an answer."""
     return Dispute.objects.filter(state=DisputeState.OPEN).count()

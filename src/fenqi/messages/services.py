@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import translation
 
 from fenqi.messages import conduct
 from fenqi.messages.delivery import deliver_due
@@ -162,9 +162,7 @@ def _send_to_anybody(
 def forget_phone_texts(*, on: datetime.date) -> int:
     """Delete texts and mails to numbers and addresses that are nobody's account, once nobody asks about them; tells how many."""
     days = rule_data.value("phone_texts_days", on=on)
-    before = timezone.make_aware(
-        datetime.datetime.combine(on - datetime.timedelta(days=days), datetime.time())
-    )
+    before = clock.midnight(on - datetime.timedelta(days=days))
     done = PhoneText.objects.exclude(state__in=(State.QUEUED, State.SENDING))
     return done.filter(made_at__lt=before).delete()[0]
 

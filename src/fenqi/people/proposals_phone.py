@@ -7,19 +7,19 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.people import refusals
-from fenqi.people.models import Identity, PhoneChange, PhoneChangeStatus
-from fenqi.people.services.phone_changes import MOVE_KIND, approve_phone_move, require_waited
+from fenqi.people.models import Identity
+from fenqi.people.services.phone_changes import (
+    MOVE_KIND,
+    approve_phone_move,
+    require_waited,
+    waiting_move,
+)
 from fenqi.plumbing import masks
 from fenqi.plumbing.four_eyes import Approval, Kind, Line, Picture
 
 
 def _picture(arguments: dict[str, Any]) -> Picture:
-    change = PhoneChange.objects.filter(
-        borrower_id=arguments["borrower_id"], id=UUID(arguments["change_id"])
-    ).first()
-    if change is None or change.status != PhoneChangeStatus.REVIEW:
-        raise refusals.NotWaiting(_("这项申请不在待审核状态，可能已被同事处理或被原手机号叫停。"))
+    change = waiting_move(arguments["borrower_id"], UUID(arguments["change_id"]))
     require_waited(change)
     identity = Identity.objects.filter(borrower_id=change.borrower_id).first()
     return Picture(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fenqi.people.models import AccountSession, StaffMember, StaffPasskey
+from fenqi.people.models import AccountSession, StaffMember
+from fenqi.people.services.factors import has_second_factor
 from fenqi.plumbing import clock
 from fenqi.plumbing.ports import AtDesk
 
@@ -22,8 +23,7 @@ class Sessions:
         ).first()
         if member is None:
             return None
-        has_factor = bool(member.totp_secret) or StaffPasskey.objects.filter(member=member).exists()
-        return AtDesk(roles=frozenset(member.roles), has_second_factor=has_factor)
+        return AtDesk(roles=frozenset(member.roles), has_second_factor=has_second_factor(member))
 
     def seen(self, *, borrower_id: int, session_id: UUID | str) -> None:
         """See SessionsPort."""

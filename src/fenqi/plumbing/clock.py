@@ -26,3 +26,8 @@ def now() -> datetime.datetime:
         return moment
     local = timezone.localtime(moment)
     return datetime.datetime.combine(business_date.current(), local.timetz())
+
+
+def midnight(on: datetime.date) -> datetime.datetime:
+    """The moment a date begins."""
+    return timezone.make_aware(datetime.datetime.combine(on, datetime.time()))

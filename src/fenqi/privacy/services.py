@@ -133,7 +133,7 @@ def what_stands(*, borrower_id: int) -> list[str]:
     line = standby.line(borrower_id)
     if line is not None and line.pending:
         stands.append(_("有一笔备用金正在放款"))
-    if any(row.borrower_id == borrower_id for row in bureau.open_disputes()):
+    if bureau.has_open_dispute(borrower_id):
         stands.append(_("有征信异议等待答复"))
     return stands
 

@@ -29,10 +29,10 @@ class CallLine:
     at: datetime.datetime
     borrower_id: int
     staff: str
-    to: Any
     what: Any
-    allowed: bool
-    rule_id: str
+    to: Any = CONTACT
+    allowed: bool = True
+    rule_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +59,6 @@ def call_log(*, borrower_id: int | None = None, limit: int = 50) -> list[CallLin
             staff=one.staff,
             to=SELF,
             what=one.get_outcome_display(),
-            allowed=True,
-            rule_id="",
         )
         for one in Dial.objects.filter(**place).order_by("-dialled_at")[:limit]
     ]
@@ -70,10 +68,7 @@ def call_log(*, borrower_id: int | None = None, limit: int = 50) -> list[CallLin
             at=one.used_at,
             borrower_id=one.borrower_id,
             staff=one.actor,
-            to=CONTACT,
             what=one.get_kind_display(),
-            allowed=True,
-            rule_id="",
         )
         for one in uses
     ]
@@ -82,10 +77,7 @@ def call_log(*, borrower_id: int | None = None, limit: int = 50) -> list[CallLin
             at=one.called_at,
             borrower_id=one.borrower_id,
             staff=one.staff,
-            to=CONTACT,
             what=one.get_outcome_display(),
-            allowed=True,
-            rule_id="",
         )
         for one in ContactCall.objects.filter(**place).order_by("-called_at")[:limit]
     ]
@@ -95,7 +87,6 @@ def call_log(*, borrower_id: int | None = None, limit: int = 50) -> list[CallLin
             at=one.at,
             borrower_id=int(one.subject.partition(":")[2]),
             staff=one.actor,
-            to=CONTACT,
             what=_("被规则阻止"),
             allowed=False,
             rule_id=one.details.get("rule_id", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from fenqi.people.services.codes import phone_index
 from fenqi.plumbing import audit, business_date, masks, rule_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
 # The contact that counts is the one furthest along.
@@ -95,6 +96,7 @@ def person(borrower_id: int) -> Person:
 def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
     """Several persons by three statements; unknown ids are left out."""
     wanted, on = list(borrower_ids), business_date.current()
+    needed = functools.cache(lambda: _contacts_needed(on))
     identities = {one.borrower_id: one for one in Identity.objects.filter(borrower_id__in=wanted)}
     contacts: dict[int, list[str]] = {}
     for borrower_id, status in Contact.objects.filter(borrower_id__in=wanted).values_list(
@@ -103,15 +105,16 @@ def persons(borrower_ids: Iterable[int]) -> dict[int, Person]:
         contacts.setdefault(borrower_id, []).append(status)
     return {
         account.borrower_id: _person(
-            account, identities.get(account.borrower_id), contacts.get(account.borrower_id, []), on
+            account,
+            identities.get(account.borrower_id),
+            _furthest(contacts.get(account.borrower_id, []), needed),
+            on,
         )
         for account in Account.objects.filter(borrower_id__in=wanted)
     }
 
 
-def _person(
-    account: Account, identity: Identity | None, contact_statuses: list[str], on: datetime.date
-) -> Person:
+def _person(account: Account, identity: Identity | None, contact_status: str, on: datetime.date) -> Person:
     born_on = datetime.date.fromisoformat(identity.born_on) if identity else None
     valid_until = None
     if identity and identity.valid_until[:1].isdigit():
@@ -123,7 +126,7 @@ def _person(
         id_number_masked=masks.id_number(identity.id_number) if identity else "",
         identity_status=identity.status if identity else "none",
         identity_reason=identity.reason if identity else "",
-        contact_status=_furthest(contact_statuses),
+        contact_status=contact_status,
         is_student=bool(identity and identity.is_student),
         age=_age(born_on, on) if born_on else None,
         born_on=born_on,
@@ -144,14 +147,20 @@ def _age(born_on: datetime.date, on: datetime.date) -> int:
 
 def contact_state(borrower_id: int) -> str:
     """Where the person's contact stands: none, or the status of the one furthest along."""
-    return _furthest(list(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True)))
+    statuses = list(Contact.objects.filter(borrower_id=borrower_id).values_list("status", flat=True))
+    return _furthest(statuses, lambda: _contacts_needed(business_date.current()))
 
 
-def _furthest(statuses: list[str]) -> str:
+def _contacts_needed(on: datetime.date) -> int:
+    needed: int = rule_data.value("contact_rules", on=on)["needed"]
+    return needed
+
+
+def _furthest(statuses: list[str], needed: Callable[[], int]) -> str:
     """The status furthest along; approved only when as many are as the rule asks for."""
     order = _CONTACT_ORDER
     approved = statuses.count(ContactStatus.APPROVED)
-    if approved == 1 and rule_data.value("contact_rules", on=business_date.current())["needed"] > approved:
+    if approved == 1 and needed() > approved:
         order = [status for status in _CONTACT_ORDER if status != ContactStatus.APPROVED]
     return next((status.value for status in order if status in statuses), "none")
 

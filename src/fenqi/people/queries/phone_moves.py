@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.people import refusals
 from fenqi.people.models import Account, Identity, PhoneChange, PhoneChangeStatus
 from fenqi.people.queries.review import QueueRow
-from fenqi.plumbing import business_date, clock, masks, rule_data
+from fenqi.people.services.phone_changes import free_from
+from fenqi.plumbing import clock, masks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -55,8 +56,7 @@ def phone_move_file(*, borrower_id: int, change_id: UUID) -> PhoneMoveFile:
     identity = Identity.objects.filter(borrower_id=borrower_id).first()
     if change is None or identity is None:
         raise refusals.NotFound(_("没有这项申请。"))
-    hours = rule_data.value("phone_change_wait_hours", on=business_date.current())
-    free_from = change.asked_at + datetime.timedelta(hours=hours)
+    free = free_from(change)
     others = PhoneChange.objects.filter(borrower_id=borrower_id).exclude(id=change_id)
     return PhoneMoveFile(
         name_masked=masks.name(identity.real_name),
@@ -64,8 +64,8 @@ def phone_move_file(*, borrower_id: int, change_id: UUID) -> PhoneMoveFile:
         old_phone_masked=masks.phone(change.old_phone),
         new_phone_masked=masks.phone(change.new_phone),
         asked_at=change.asked_at,
-        free_from=free_from,
-        has_waited=clock.now() >= free_from,
+        free_from=free,
+        has_waited=clock.now() >= free,
         opened_on=Account.objects.get(borrower_id=borrower_id).opened_at.date(),
         earlier=others.count(),
         is_waiting=change.status == PhoneChangeStatus.REVIEW,

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils import timezone
 
 from fenqi.people.models import Contact, ContactInvite, ContactRetention, ContactStatus, Identity
 from fenqi.people.services.contacts import GONE, forget_contact, lock_contact, take_answer
 from fenqi.people.services.links import find_invite
-from fenqi.plumbing import business_date, rule_data
+from fenqi.plumbing import business_date, clock, rule_data
 
 SAID_NO = (ContactStatus.DECLINED, ContactStatus.UNKNOWN_PERSON, ContactStatus.WITHDRAWN)
 
@@ -49,7 +48,7 @@ def ended_contacts(on: datetime.date, limit: int = 1000) -> list[tuple[int, UUID
     The days in between let the contact read what became of it, and the applicant see that it did not work out.
     """
     days = rule_data.value("contact_rules", on=on)["delete_days_after_no"]
-    before = _midnight(on - datetime.timedelta(days=days))
+    before = clock.midnight(on - datetime.timedelta(days=days))
     said_no = Q(status__in=SAID_NO, answered_at__lt=before)
     refused = Q(status=ContactStatus.REFUSED, reviewed_at__lt=before)
     found = list(
@@ -65,12 +64,12 @@ def ended_contacts(on: datetime.date, limit: int = 1000) -> list[tuple[int, UUID
         .annotate(ends=Max("expires_at"))
         .values_list("contact_id", "ends")
     )
-    return found + [place for place in asked if last.get(place[1], before) < _midnight(on)]
+    return found + [place for place in asked if last.get(place[1], before) < clock.midnight(on)]
 
 
 def unused_contacts(on: datetime.date, limit: int = 1000) -> set[int]:
     """Borrowers who named a contact so long ago that a loan must have come of it by now, or nothing will."""
-    before = _midnight(on - datetime.timedelta(days=rule_data.value("identity_unused_days", on=on)))
+    before = clock.midnight(on - datetime.timedelta(days=rule_data.value("identity_unused_days", on=on)))
     # Behind these stands an agreement: their time is counted from settlement.
     agreed = Identity.objects.filter(must_be_kept=True).values("borrower_id")
     old = Contact.objects.filter(
@@ -107,7 +106,3 @@ def delete_by_contact(*, token: str, evidence: dict[str, Any]) -> None:
     if no:
         take_answer(contact, no, evidence=evidence, actor=f"contact:{contact.id}")
     forget_contact(borrower_id=contact.borrower_id, contact_id=contact.id, why="联系人要求立即删除")
-
-
-def _midnight(on: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(on, datetime.time()))

@@ -154,7 +154,7 @@ class Around:
 
 def around(borrower_id: int, *, on: datetime.date) -> Around:
     """By five statements."""
-    midnight = _midnight(on)
+    midnight = clock.midnight(on)
     uses = ContactUse.objects.filter(
         borrower_id=borrower_id,
         kind__in=KIND_OF_PURPOSE.values(),
@@ -191,10 +191,6 @@ def judge_contact_use(contact: Contact, purpose: str, at: datetime.datetime, kno
         return allow("contact.verify_identity")
     rule_id = unlocked_by(known.dials, on=local.date(), **known.rules["contact_unlock"])
     return allow(rule_id) if rule_id else _deny("contact.still_reachable")
-
-
-def _midnight(on: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(on, datetime.time()))
 
 
 def _deny(rule_id: str) -> Answer:

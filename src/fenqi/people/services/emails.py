@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import secrets
 
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import refusals
 from fenqi.people.models import Account, EmailLink
+from fenqi.people.services.links import token_hash
 from fenqi.plumbing import audit, business_date, clock, masks, ports, rule_data
 
 
@@ -36,7 +36,7 @@ def ask_for_email(*, borrower_id: int, email: str) -> None:
     hours = rule_data.value("email_link_hours", on=on)
     token = secrets.token_urlsafe(32)
     EmailLink.objects.create(
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         borrower_id=borrower_id,
         email=email,
         sent_at=now,
@@ -46,7 +46,7 @@ def ask_for_email(*, borrower_id: int, email: str) -> None:
         email=email,
         template="people.email_link",
         context={"link": f"/email/{token}/", "hours": hours},
-        reference=f"email_link:{_hash(token).hex()}",
+        reference=f"email_link:{token_hash(token).hex()}",
     )
 
 
@@ -98,13 +98,9 @@ def _keep(account: Account, email: str) -> None:
 
 
 def _link(token: str) -> EmailLink:
-    link = EmailLink.objects.filter(token_hash=_hash(token)).first()
+    link = EmailLink.objects.filter(token_hash=token_hash(token)).first()
     if link is None:
         raise refusals.LinkUnknown(_("这个链接无效。请从邮件中重新打开完整链接。"))
     if link.expires_at <= clock.wall() and link.used_at is None:
         raise refusals.LinkExpired(_("这个链接已过期，请重新填写邮箱。"))
     return link
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

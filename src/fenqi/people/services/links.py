@@ -29,7 +29,7 @@ def make_link(*, borrower_id: int, contact_id: UUID) -> str:
     now = clock.now()
     days = rule_data.value("contact_rules", on=business_date.current())["link_valid_days"]
     ContactInvite.objects.create(
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         borrower_id=borrower_id,
         contact_id=contact_id,
         sent_at=now,
@@ -43,13 +43,14 @@ def find_invite(token: str) -> ContactInvite:
     body, mark = token[:_BODY], token[_BODY:]
     # A made-up token ends here, before the database is asked.
     if len(token) == _BODY + _MARK and token.isascii() and hmac.compare_digest(mark, _mark(body)):
-        invite = ContactInvite.objects.filter(token_hash=_hash(token)).first()
+        invite = ContactInvite.objects.filter(token_hash=token_hash(token)).first()
         if invite:
             return invite
     raise refusals.LinkUnknown(_("这个链接无效。请从短信中重新打开完整链接。"))
 
 
-def _hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """What is kept of a link's token, here and of every other link."""
     return hashlib.sha256(token.encode()).digest()
 
 

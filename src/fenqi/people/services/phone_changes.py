@@ -88,7 +88,7 @@ def ask_phone_move(*, old_phone: str, new_phone: str, code: str, real_name: str,
         raise refusals.Unreadable(_("新手机号与原手机号相同。"), field="new_phone")
     _require_few(new)
     use_code(phone=new, code=code, purpose=CodePurpose.LOST_PHONE)
-    hours = rule_data.value("phone_change_wait_hours", on=business_date.current())
+    hours = wait_hours()
     with transaction.atomic():
         ports.get("texts").send_to_phone(
             phone=new,
@@ -174,7 +174,7 @@ def refuse_phone_move(*, staff: str, borrower_id: int, change_id: UUID, reason: 
     """A reviewer says no; the number that asked is told. Raises: NotWaiting, ReasonMissing."""
     if not reason.strip():
         raise refusals.ReasonMissing(_("请写明理由。"), field="reason")
-    change = _waiting(borrower_id, change_id)
+    change = waiting_move(borrower_id, change_id, lock=True)
     _close(change, PhoneChangeStatus.REFUSED, by=staff, reason=reason.strip()[:300])
     ports.get("texts").send_to_phone(
         phone=change.new_phone,
@@ -199,7 +199,7 @@ def approve_phone_move(
         arguments={"borrower_id": borrower_id, "change_id": str(change_id)},
     )
     account = Account.objects.select_for_update().get(borrower_id=borrower_id)
-    change = _waiting(borrower_id, change_id)
+    change = waiting_move(borrower_id, change_id, lock=True)
     require_waited(change)
     _close(change, PhoneChangeStatus.APPROVED, by=staff, reason=reason.strip()[:300])
     _move(account, change.new_phone, actor=staff)
@@ -209,13 +209,25 @@ def approve_phone_move(
 
 def require_waited(change: PhoneChange) -> None:
     """Raises: TooEarly while the old number may still stop it."""
-    hours = rule_data.value("phone_change_wait_hours", on=business_date.current())
-    if clock.now() < change.asked_at + datetime.timedelta(hours=hours):
-        raise TooEarly(_("原手机号还有时间叫停，满 %(n)d 小时后才能通过。") % {"n": hours})
+    if clock.now() < free_from(change):
+        raise TooEarly(_("原手机号还有时间叫停，满 %(n)d 小时后才能通过。") % {"n": wait_hours()})
 
 
-def _waiting(borrower_id: int, change_id: UUID) -> PhoneChange:
-    change = PhoneChange.objects.select_for_update().filter(borrower_id=borrower_id, id=change_id).first()
+def free_from(change: PhoneChange) -> datetime.datetime:
+    """Until then the old number may stop it."""
+    return change.asked_at + datetime.timedelta(hours=wait_hours())
+
+
+def wait_hours() -> int:
+    """How long the old number has to stop a move."""
+    hours: int = rule_data.value("phone_change_wait_hours", on=business_date.current())
+    return hours
+
+
+def waiting_move(borrower_id: int, change_id: UUID, *, lock: bool = False) -> PhoneChange:
+    """A move nobody has decided. Raises: NotWaiting."""
+    rows = PhoneChange.objects.select_for_update() if lock else PhoneChange.objects
+    change = rows.filter(borrower_id=borrower_id, id=change_id).first()
     if change is None or change.status != PhoneChangeStatus.REVIEW:
         raise refusals.NotWaiting(_("这项申请不在待审核状态，可能已被同事处理或被原手机号叫停。"))
     return change

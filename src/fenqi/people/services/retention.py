@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from fenqi.people.models import Account, Identity, IdentityIndex, SignInCode, StrangersTries
 from fenqi.people.services.challenges import forget_challenges
@@ -26,9 +25,7 @@ def forget_codes() -> int:
 def unused_identities(on: datetime.date, limit: int = 1000) -> list[int]:
     """Accounts whose identity was given so long ago that it must be of use by now, or go."""
     days = rule_data.value("identity_unused_days", on=on)
-    before = timezone.make_aware(
-        datetime.datetime.combine(on - datetime.timedelta(days=days), datetime.time())
-    )
+    before = clock.midnight(on - datetime.timedelta(days=days))
     waiting = Identity.objects.filter(submitted_at__lt=before, must_be_kept=False).order_by("submitted_at")
     return list(waiting.values_list("borrower_id", flat=True)[:limit])
 

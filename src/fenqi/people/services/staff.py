@@ -120,14 +120,11 @@ def _check(name: str, password: str, totp_code: str, *, action: str) -> tuple[st
         member.save()
         audit.record(actor=f"staff:{name}", action=action, subject=f"staff:{name}")
         return "right", member
-    rules = rule_data.value("staff_lock_out", on=business_date.current())
-    member.failed_tries += 1
-    if member.failed_tries >= rules["tries"]:
-        member.failed_tries = 0
-        member.locked_until = now + datetime.timedelta(minutes=rules["minutes"])
+    verdict = _count_wrong_try(member, now)
+    if verdict == "locked":
         audit.record(actor=f"staff:{name}", action="people.staff.locked", subject=f"staff:{name}")
     member.save()
-    return ("locked" if member.locked_until and member.locked_until > now else "refused"), None
+    return verdict, None
 
 
 def _count_stranger(name: str, now: datetime.datetime) -> str:
@@ -137,12 +134,19 @@ def _count_stranger(name: str, now: datetime.datetime) -> str:
     kept = StrangersTries.objects.select_for_update().get(name_index=index)
     if kept.locked_until and kept.locked_until > now:
         return "locked"
-    rules = rule_data.value("staff_lock_out", on=business_date.current())
-    kept.failed_tries, kept.tried_at = kept.failed_tries + 1, now
-    if kept.failed_tries >= rules["tries"]:
-        kept.failed_tries, kept.locked_until = 0, now + datetime.timedelta(minutes=rules["minutes"])
+    verdict, kept.tried_at = _count_wrong_try(kept, now), now
     kept.save()
-    return "locked" if kept.locked_until and kept.locked_until > now else "refused"
+    return verdict
+
+
+def _count_wrong_try(kept: StaffMember | StrangersTries, now: datetime.datetime) -> str:
+    """One more; tells whether it locks. The caller holds the row, and saves it."""
+    rules = rule_data.value("staff_lock_out", on=business_date.current())
+    kept.failed_tries += 1
+    if kept.failed_tries < rules["tries"]:
+        return "refused"
+    kept.failed_tries, kept.locked_until = 0, now + datetime.timedelta(minutes=rules["minutes"])
+    return "locked"
 
 
 def _second_factor_fits(member: StaffMember, code: str, now: datetime.datetime, *, spend: bool) -> bool:

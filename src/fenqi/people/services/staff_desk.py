@@ -8,7 +8,6 @@ after a lost device) needs a second pair of eyes.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 import secrets
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.people import passwords, refusals
 from fenqi.people.models import StaffLink, StaffMember
+from fenqi.people.services.links import token_hash
 from fenqi.people.services.second_factor import forget_factors
 from fenqi.people.services.staff import Role, staff_confirm
 from fenqi.plumbing import audit, business_date, clock, four_eyes, rule_data
@@ -90,7 +90,7 @@ def make_staff_link(*, by: str, name: str, reason: str) -> str:
     token = secrets.token_urlsafe(32)
     hours = rule_data.value("staff_link_hours", on=business_date.current())
     StaffLink.objects.create(
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         member=member,
         made_by=by,
         made_at=now,
@@ -247,13 +247,9 @@ def _link(token: str, *, lock: bool = False) -> StaffLink:
     rows = StaffLink.objects.select_related("member")
     if lock:
         rows = rows.select_for_update(of=("self",))
-    link = rows.filter(token_hash=_hash(token), member__is_active=True).first()
+    link = rows.filter(token_hash=token_hash(token), member__is_active=True).first()
     if link is None:
         raise refusals.LinkUnknown(_("这个链接无效。请向管理员要一个新的。"))
     if link.used_at or link.expires_at <= clock.wall():
         raise refusals.LinkExpired(_("这个链接已使用或已过期。请向管理员要一个新的。"))
     return link
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
