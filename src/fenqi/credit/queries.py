@@ -20,7 +20,6 @@ from fenqi.credit.models import (
     Decision,
     Lender,
     PublishedPlan,
-    ReviewRequest,
 )
 from fenqi.credit.services.quoting import Held, find_quote
 from fenqi.domain.plans import Plan, plan_from_json, quote_plan
@@ -237,9 +236,3 @@ def views_of(rows: Iterable[Application]) -> list[ApplicationView]:
         )
         for row in rows
     ]
-
-
-def review_queue_size() -> int:
-    """How many applications wait for a person, referred or by their applicant's wish."""
-    referred = Application.objects.filter(state=ApplicationState.REFERRED).count()
-    return referred + ReviewRequest.objects.filter(state="open").count()

@@ -120,9 +120,12 @@ def open_requests(limit: int = 100) -> list[tuple[ReviewView, queries.Applicatio
     return [(_request(one), applications[one.application_id]) for one in asked]
 
 
-def open_requests_size() -> int:
-    """How many wishes for a human look wait."""
-    return ReviewRequest.objects.filter(state=ReviewState.OPEN).count()
+def desk_sizes() -> dict[str, int]:
+    """How many wait for a person at the desks of credit: applications the rules referred, wishes for a human look."""
+    return {
+        "applications": Application.objects.filter(state=ApplicationState.REFERRED).count(),
+        "reviews": ReviewRequest.objects.filter(state=ReviewState.OPEN).count(),
+    }
 
 
 def review_file(*, borrower_id: int, application_id: UUID) -> ReviewFile:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules, reviews
 from fenqi.credit import services as credit
+from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, RuleRow, Section
 from fenqi.ops.words import word
 from fenqi.people import queries as people
@@ -216,8 +217,7 @@ def _request_evidence(borrower_id: int, key: str) -> Evidence:
         rules=_rule_rows(file),
         timeline=_timeline(file),
         is_waiting=asked is not None and asked.state == "open" and waiting is None,
-        notice=_("改判已提交，等待另一位同事复核。") if waiting else "",
-        link=f"/ops/proposals/{waiting}/" if waiting else "",
+        **shape.second_pair(waiting, _("改判已提交，等待另一位同事复核。")),
     )
 
 

@@ -62,11 +62,14 @@ class Evidence:
     is_waiting: bool = True
 
 
-def second_pair(proposal_id: UUID | None) -> dict[str, Any]:
+_WAITS = _("已提交，等待另一位同事复核。")
+
+
+def second_pair(proposal_id: UUID | None, notice: Any = _WAITS) -> dict[str, Any]:
     """What evidence says while the decision waits for a colleague."""
     if proposal_id is None:
         return {}
-    return {"notice": _("已提交，等待另一位同事复核。"), "link": f"/ops/proposals/{proposal_id}/"}
+    return {"notice": notice, "link": f"/ops/proposals/{proposal_id}/"}
 
 
 class Decide(Protocol):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from fenqi.bureau import queries as bureau
 from fenqi.care import queries as care
-from fenqi.credit import queries as credit
+from fenqi.credit import reviews
 from fenqi.mall import queries as mall
 from fenqi.ops.shell import DESKS, may_open, page
 from fenqi.people import queries as people
@@ -123,7 +123,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest) -> HttpResponse:
     """What waits where, for the roles one holds."""
     sizes = people.queue_sizes() | mall.desk_sizes()
-    sizes["applications"] = credit.review_queue_size()
+    sizes |= reviews.desk_sizes()
     sizes["chat"] = care.waiting_size()
     sizes["disputes"] = bureau.open_disputes_size()
     sizes["proposals"] = proposals.waiting_size(

@@ -67,7 +67,6 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
             ],
             top=_yuan,
         ),
-        "arrears": arrears,
         "arrears_lines": [(_bucket(line.bucket), line) for line in arrears.lines],
         "arrears_chart": charts.columns(
             title=_("逾期本金按阶段，详见下表"),
@@ -91,7 +90,6 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
             ],
             top=str,
         ),
-        "income": income,
         "income_lines": [(words.lender(line.lender_code), line) for line in income.lines],
         "income_months": months.lines,
         "income_chart": charts.columns(
@@ -106,7 +104,6 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
             ],
             top=_yuan,
         ),
-        "settlement": settlement,
         "settlement_lines": [
             (words.lender(line.lender_code), line) for line in reports.settlement_totals(settlement)
         ],

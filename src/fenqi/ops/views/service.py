@@ -174,8 +174,7 @@ def contact_call(request: HttpRequest, borrower_id: int) -> HttpResponse:
 @staff_required("collections", "compliance")
 def calls(request: HttpRequest) -> HttpResponse:
     """The log of all calls, newest first, with what the gate stopped."""
-    content = {"calls": people.call_log(limit=100), "names": people.staff_names()}
-    return page(request, "ops/calls.html", "calls", content)
+    return page(request, "ops/calls.html", "calls", {"calls": people.call_log(limit=100)})
 
 
 @require_GET

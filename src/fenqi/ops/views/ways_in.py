@@ -217,7 +217,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 def _codes_page(request: HttpRequest, name: str) -> HttpResponse:
-    content = {"codes": services.make_recovery_codes(name=name), "name": name}
+    content = {"codes": services.make_recovery_codes(name=name)}
     return page(request, "ops/recovery_codes.html", "home", content)
 
 
