@@ -7,9 +7,6 @@ from tests.house.trees import ROOT, SOURCE
 
 pytestmark = pytest.mark.django_db
 
-# Look-up tables (a value gives the borrower), local queues and reference tables may carry borrower_id elsewhere.
-LOOKUPS_MAY = "its key is the value that is looked up"
-
 
 def _rows(sql: str) -> list[tuple]:
     with connection.cursor() as cursor:
@@ -36,6 +33,7 @@ def _tables() -> list[str]:
 
 
 def _owned() -> list[str]:
+    """Look-up tables (a value gives the borrower), local queues and reference tables carry borrower_id elsewhere."""
     return [
         row[0]
         for row in _rows("""

@@ -10,12 +10,12 @@ from django.db import connection
 
 from fenqi.credit import queries as credit
 from fenqi.mall import queries as mall
-from fenqi.people import demo_staff, seed
+from fenqi.people import seed
 from fenqi.plumbing import audit
 from tests.purchases import shopping
+from tests.purchases.deciding import put_on_list
 from tests.support.browser import Faults
-from tests.support.second_pair import second_pair
-from tests.support.staff import totp_code
+from tests.support.staff import type_at_door
 from tests.web import finance_cases
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,8 +52,7 @@ def declined(sandbox, transactional_db, settings):
     seed.load_demo_staff()
     borrower_id = shopping.a_shopper(PHONE)
     sandbox.set_balance(shopping.CARD, 1_000_000)
-    told = {"do": "add", "list_code": "fraud", "kind": "phone", "value": PHONE}
-    second_pair(kind="credit.list_entry", arguments=told)
+    put_on_list("phone", PHONE)
     order = shopping.an_order(borrower_id, financed=[shopping.PHONE_FEN])
     application_id = shopping.an_application(borrower_id, order)
     settle()
@@ -69,11 +68,7 @@ def signed_in(page, borrower_id, path):
 
 
 def at_desk(page, name, path):
-    page.goto(path)
-    page.get_by_label("账号").fill(name)
-    page.get_by_label("密码").fill(demo_staff.member(name).password)
-    page.get_by_label("动态码").fill(totp_code(name))
-    page.get_by_role("button", name="登录", exact=True).click()
+    type_at_door(page, name, path)
     page.wait_for_url(f"**{path}")
 
 

@@ -12,7 +12,7 @@ from fenqi.jobs import worker
 from fenqi.people import queries, seed
 from fenqi.plumbing import business_date
 from tests.support.browser import DESK, Faults
-from tests.support.staff import totp_code
+from tests.support.staff import type_at_door
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE, SMALL = "13800001234", {"width": 360, "height": 740}
@@ -159,11 +159,7 @@ def test_a_copied_key_whose_counter_goes_back_is_refused(site, sandbox):
 def test_staff_set_one_up_and_come_in_by_it_alone(site):
     page = site(DESK)
     device(page)
-    page.goto("/ops/")
-    page.get_by_label("账号").fill("lin")
-    page.get_by_label("密码").fill("review-the-demo")
-    page.get_by_label("动态码").fill(totp_code("lin"))
-    page.get_by_role("button", name="登录", exact=True).click()
+    type_at_door(page, "lin", "/ops/")
     page.wait_for_selector('[data-role="desks"]')
     page.goto("/ops/second-factor/")
     page.get_by_label("给它起个名字").fill("工位")

@@ -17,7 +17,7 @@ from fenqi.plumbing import audit, business_date, rule_data
 from tests.journeys.looking import look_at, words_of
 from tests.support.browser import DESK, Faults
 from tests.support.browser import PHONE as SCREEN
-from tests.support.staff import totp_code
+from tests.support.staff import type_at_door
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -59,14 +59,6 @@ class People:
         worker.drain()
         found = [re.search(pattern, text) for text in self.sandbox.texts(to=phone)]
         return [match[1] for match in found if match][-1]
-
-    def enter(self, page, place):
-        """Staff come in with both factors and stand where they wanted to go."""
-        page.goto(place)
-        page.get_by_label("账号").fill("lin")
-        page.get_by_label("密码").fill("review-the-demo")
-        page.get_by_label("动态码").fill(totp_code("lin"))
-        page.get_by_role("button", name="登录", exact=True).click()
 
     def let_time_pass(self, *, minutes):
         """Every signed-in browser was confirmed this long ago."""
@@ -149,7 +141,7 @@ def test_a_contact_accepts_a_reviewer_approves_and_the_contact_leaves(people):
     assert "不承担任何还款责任" in words_of(contact)
 
     reviewer = people.browser(DESK)
-    people.enter(reviewer, "/ops/queues/contacts/")
+    type_at_door(reviewer, "lin", "/ops/queues/contacts/")
     reviewer.wait_for_selector('[data-role="evidence"]')
     assert CONTACT not in reviewer.content()
     reviewer.get_by_role("button", name="本人已同意，关系合理").click()

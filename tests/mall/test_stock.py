@@ -8,7 +8,6 @@ atomic block, the order in which rows are taken.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -18,34 +17,9 @@ from fenqi.mall.errors import OrderClosed, SoldOut
 from fenqi.mall.models import Order, OrderLine, Reservation, Stock
 from fenqi.plumbing import clock
 from tests.mall.conftest import LI, on_shelf
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.support.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Run the calls in a thread each, let loose together; what each answered or refused with, in order."""
-    answers: list[Any] = [None] * len(calls)
-    gate = threading.Barrier(len(calls))
-
-    def run(place: int, call: Callable[[], Any]) -> None:
-        gate.wait()
-        try:
-            answers[place] = call()
-        except Exception as e:
-            answers[place] = e
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-        assert not thread.is_alive()
-    return answers
 
 
 class TestTheLastPiece:

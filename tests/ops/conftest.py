@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 
 from fenqi.people import seed
 from tests.people.conftest import applicant, named, parties, shopper  # noqa: F401 - fixtures shared with people
-from tests.support.staff import enter
+from tests.support.staff import desk_of
 
 
 @pytest.fixture(autouse=True)
@@ -19,4 +18,4 @@ def members(settings, parties):  # noqa: F811
 @pytest.fixture
 def staff():
     """staff("lin") is a browser signed in at the staff's door."""
-    return lambda name: enter(Client(), name)
+    return desk_of

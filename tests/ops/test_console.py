@@ -3,7 +3,6 @@
 import datetime
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 
 from fenqi.people import queries, services
@@ -11,6 +10,7 @@ from fenqi.people.models import Contact, Identity
 from fenqi.plumbing import audit, business_date
 from tests.people import fakes
 from tests.people.test_identity import photo
+from tests.support.pages import soup
 from tests.support.staff import typed
 
 PAGES = {
@@ -43,10 +43,6 @@ PAGES = {
 
 # One of them asks, on every page, whether the member still works here and as what.
 QUERIES = 10
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 @pytest.fixture

@@ -8,28 +8,20 @@ import io
 
 import pytest
 from beancount import loader
-from bs4 import BeautifulSoup
 from django.db import connection
 
 from fenqi.servicing import services
 from fenqi.servicing.models import Loan
 from tests.servicing.books import FREE, OPENED, a_loan, start
 from tests.servicing.collecting import collect_all, collect_none
+from tests.support.owner import as_owner
+from tests.support.pages import csv_rows, page_of
 
 pytestmark = pytest.mark.django_db
 
 DUE_1 = datetime.date(2026, 2, 8)
 ONE_DAY = datetime.timedelta(days=1)
 CASH, PRINCIPAL = 100201, 130301
-
-
-def soup(response) -> BeautifulSoup:
-    assert response.status_code == 200, response.content.decode()[:500]
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def rows(response) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(response.content.decode())))
 
 
 @pytest.fixture
@@ -45,10 +37,12 @@ def book(settings):
 
 def test_an_accounts_statement_runs_from_its_opening_balance(staff, book):
     browser = staff("qian")
-    page = soup(browser.get(f"/ops/books/accounts/{PRINCIPAL}/", {"from": "2026-02-01", "to": "2026-02-28"}))
+    page = page_of(
+        browser.get(f"/ops/books/accounts/{PRINCIPAL}/", {"from": "2026-02-01", "to": "2026-02-28"})
+    )
     lines = page.select('[data-role="line"]')
     assert [int(line.select_one("[data-fen]")["data-fen"]) for line in lines] == [200_000, 699_900]
-    assert soup(browser.get("/ops/books/")).select_one(f'a[href^="/ops/books/accounts/{PRINCIPAL}/"]')
+    assert page_of(browser.get("/ops/books/")).select_one(f'a[href^="/ops/books/accounts/{PRINCIPAL}/"]')
 
 
 def test_as_a_file(staff, book):
@@ -57,7 +51,7 @@ def test_as_a_file(staff, book):
     )
     assert [
         (row["business_date"], row["debit_fen"], row["credit_fen"], row["balance_fen"])
-        for row in rows(answer)
+        for row in csv_rows(answer)
     ] == [
         ("2026-01-08", "300000", "0", "300000"),
         ("2026-02-08", "0", "100000", "200000"),
@@ -89,7 +83,7 @@ def test_the_csv_has_every_transfer_of_the_span(staff, book):
 
 class TestLoansAgainstLedger:
     def test_in_total_by_book(self, staff, book):
-        page = soup(staff("shen").get("/ops/books/ties/"))
+        page = page_of(staff("shen").get("/ops/books/ties/"))
         assert page.select_one('[data-role="ties"]')["data-differing"] == "0"
         figures = {
             tuple(cell["data-fen"] for cell in tie.select("[data-fen]"))
@@ -99,21 +93,19 @@ class TestLoansAgainstLedger:
         assert figures == {("200000", "200000"), ("499900", "499900"), ("214", "214")}
 
     def test_a_fen_in_an_account_shows(self, staff, book):
-        with connection.cursor() as cursor:
-            cursor.execute("SET ROLE NONE")
+        with as_owner() as cursor:
             cursor.execute(
                 "UPDATE ledger_daytotal SET debit_fen = debit_fen + 1 WHERE account = %s AND business_date = %s",
                 [PRINCIPAL, OPENED],
             )
-            cursor.execute("RESET ROLE")
-        page = soup(staff("qian").get("/ops/books/ties/"))
+        page = page_of(staff("qian").get("/ops/books/ties/"))
         assert page.select_one('[data-role="ties"]')["data-differing"] == "1"
         assert "0.01" in page.select_one("strong.owed").get_text()
 
     def test_of_one_loan_with_its_entries(self, staff, book):
         number = Loan.objects.get(borrower_id=31).number
         browser = staff("qian")
-        page = soup(browser.get(f"/ops/loans/{number}/ledger/"))
+        page = page_of(browser.get(f"/ops/loans/{number}/ledger/"))
         assert page.select_one('[data-role="ties"]')["data-differing"] == "0"
         assert len(page.select('[data-role="entry"]')) == 2
         assert {int(tie.select("[data-fen]")[0]["data-fen"]) for tie in page.select('[data-role="tie"]')} == {
@@ -128,7 +120,7 @@ class TestLoansAgainstLedger:
 
     def test_before_the_first_dayend(self, staff, settings):
         start()
-        assert "还没有已完成的日终" in soup(staff("qian").get("/ops/books/ties/")).get_text()
+        assert "还没有已完成的日终" in page_of(staff("qian").get("/ops/books/ties/")).get_text()
 
 
 def test_for_finance_and_compliance(staff, book):

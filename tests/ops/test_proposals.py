@@ -4,7 +4,6 @@ import datetime
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 
 from fenqi.people import queries, services
 from fenqi.people.models import StaffMember
@@ -12,14 +11,7 @@ from fenqi.plumbing import audit, four_eyes
 from fenqi.servicing import queries as servicing
 from tests.people.test_identity import submit
 from tests.servicing import books
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def flashes(browser):
-    return soup(browser.get("/ops/")).get_text()
+from tests.support.pages import soup
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """Reports and statements at the console: figures, charts with tables, files; for those whose work it is."""
 
-import csv
 import datetime
-import io
 
 import pytest
-from bs4 import BeautifulSoup
 
 from fenqi.servicing import services
 from fenqi.servicing.models import Loan
 from tests.servicing.books import FREE, OPENED, a_loan, balances, start
 from tests.servicing.collecting import collect_all, collect_none
+from tests.support.pages import csv_rows, page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,16 +23,6 @@ FILES = (
     "income-by-month",
     "lender-settlement",
 )
-
-
-def soup(response) -> BeautifulSoup:
-    assert response.status_code == 200, response.content.decode()[:500]
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def rows(response) -> list[dict[str, str]]:
-    assert response["Content-Type"].startswith("text/csv")
-    return list(csv.DictReader(io.StringIO(response.content.decode())))
 
 
 @pytest.fixture
@@ -54,14 +42,14 @@ def book(empty_books):
 
 
 def test_before_the_first_dayend_the_page_says_so(staff, empty_books):
-    page = soup(staff("qian").get("/ops/reports/"))
+    page = page_of(staff("qian").get("/ops/reports/"))
     assert "还没有已完成的日终" in page.get_text()
     assert page.select("section.report") == []
     assert staff("qian").get("/ops/reports/portfolio/").status_code == 404
 
 
 def test_the_page_tells_what_the_ledger_has(staff, book):
-    page = soup(staff("qian").get("/ops/reports/"))
+    page = page_of(staff("qian").get("/ops/reports/"))
     assert page.select_one('[data-role="as-of"]')["data-on"] == str(book)
     principal = int(page.select_one('[data-role="principal"]')["data-fen"])
     assert principal == balances(book)["LOAN_PRINCIPAL"]
@@ -71,7 +59,7 @@ def test_the_page_tells_what_the_ledger_has(staff, book):
 
 
 def test_every_chart_names_itself_and_stands_above_its_table(staff, book):
-    page = soup(staff("shen").get("/ops/reports/"))
+    page = page_of(staff("shen").get("/ops/reports/"))
     charts = page.select("svg.chart")
     assert len(charts) == 5
     for chart in charts:
@@ -85,10 +73,10 @@ def test_every_chart_names_itself_and_stands_above_its_table(staff, book):
 
 def test_an_earlier_date_and_one_before_everything(staff, book):
     browser = staff("qian")
-    page = soup(browser.get("/ops/reports/", {"on": "2026-02-01"}))
+    page = page_of(browser.get("/ops/reports/", {"on": "2026-02-01"}))
     assert page.select_one('[data-role="as-of"]')["data-on"] == "2026-02-01"
     assert int(page.select_one('[data-role="principal"]')["data-fen"]) == 300_000
-    assert "还没有已完成的日终" in soup(browser.get("/ops/reports/", {"on": "2020-01-01"})).get_text()
+    assert "还没有已完成的日终" in page_of(browser.get("/ops/reports/", {"on": "2020-01-01"})).get_text()
     assert browser.get("/ops/reports/", {"on": "yesterday"}).status_code == 200
 
 
@@ -96,14 +84,14 @@ def test_each_report_is_a_file(staff, book):
     browser = staff("shen")
     for name in FILES:
         response = browser.get(f"/ops/reports/{name}/", {"on": "2026-02-28"})
-        assert rows(response), name
+        assert csv_rows(response), name
         assert f"{name}-2026-02-28.csv" in response["Content-Disposition"]
 
 
 def test_files_add_up_to_the_page(staff, book):
     browser = staff("qian")
-    of_books = rows(browser.get("/ops/reports/portfolio/"))
-    of_buckets = rows(browser.get("/ops/reports/arrears/"))
+    of_books = csv_rows(browser.get("/ops/reports/portfolio/"))
+    of_buckets = csv_rows(browser.get("/ops/reports/arrears/"))
     total = sum(int(row["principal_fen"]) for row in of_books)
     assert total == sum(int(row["principal_fen"]) for row in of_buckets) == balances(book)["LOAN_PRINCIPAL"]
 
@@ -125,14 +113,14 @@ class TestStatements:
             f"/ops/loans/{loan.number}/statement/"
             in browser.get(f"/ops/loans/{loan.number}/").content.decode()
         )
-        page = soup(browser.get(f"/ops/loans/{loan.number}/statement/"))
+        page = page_of(browser.get(f"/ops/loans/{loan.number}/statement/"))
         assert len(page.select('[data-role="line"]')) == 2
         assert page.select_one('[data-role="opening"]')["data-fen"] == "0"
         assert int(page.select_one('[data-role="closing"]')["data-fen"]) == loan.principal_outstanding_fen
 
     def test_a_span_turned_round_is_put_right(self, staff, book):
         number = Loan.objects.get(borrower_id=31).number
-        page = soup(
+        page = page_of(
             staff("zhou").get(
                 f"/ops/loans/{number}/statement/", {"from": "2026-03-01", "to": str(OPENED + ONE_DAY)}
             )
@@ -142,7 +130,7 @@ class TestStatements:
 
     def test_as_a_file(self, staff, book):
         number = Loan.objects.get(borrower_id=31).number
-        lines = rows(staff("qian").get(f"/ops/loans/{number}/statement/", {"as": "csv"}))
+        lines = csv_rows(staff("qian").get(f"/ops/loans/{number}/statement/", {"as": "csv"}))
         assert [(line["event"], line["principal_after_fen"]) for line in lines] == [
             ("payout", "300000"),
             ("repayment", "200000"),
@@ -150,7 +138,7 @@ class TestStatements:
 
     def test_of_a_borrower(self, staff, book):
         a_loan(FREE, 30_000, borrower_id=31, on=LATE + ONE_DAY)
-        page = soup(staff("qian").get("/ops/people/31/statement/"))
+        page = page_of(staff("qian").get("/ops/people/31/statement/"))
         assert len(page.select('[data-role="statement"]')) == 2
 
     def test_of_nobody(self, staff, book):

@@ -4,7 +4,6 @@ import datetime
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 
 from fenqi.people import queries, refusals, services
@@ -20,14 +19,11 @@ from fenqi.people.services.staff_desk import (
 from fenqi.plumbing import audit
 from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.models import Proposal
+from tests.support.pages import soup
 from tests.support.second_pair import second_pair
 
 NEW = {"name": "Sun", "shown_name": "孙新来", "person": "E-17", "roles": ["service"], "reason": "入职"}
 GOOD = "vier weisse Kraniche"
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 class TestNewColleague:

@@ -4,13 +4,13 @@ import datetime
 import json
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 
 from fenqi.people import queries, totp
 from fenqi.people.models import StaffMember
 from fenqi.plumbing import clock
 from tests.support.authenticator import Device
+from tests.support.pages import make_stale, soup
 from tests.support.staff import totp_code
 
 HERE = "http://testserver"
@@ -19,10 +19,6 @@ HERE = "http://testserver"
 @pytest.fixture(autouse=True)
 def site(settings):
     settings.PASSKEY_DOMAIN, settings.PASSKEY_ORIGINS = "testserver", [HERE]
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 def newcomer(name="lin"):
@@ -41,12 +37,6 @@ def set_up(browser):
     )
     code = totp.code_at(secret, int(clock.wall().timestamp()) // totp.STEP_SECONDS)
     return browser.post("/ops/second-factor/totp/", {"code": code})
-
-
-def stale(browser):
-    session = browser.session
-    session["signed_in_at"] = "2020-01-01T00:00:00+00:00"
-    session.save()
 
 
 def question(browser, address):
@@ -143,7 +133,7 @@ class TestFreshProof:
 
     def test_changes_ask_for_both_factors_once_more(self, staff):
         browser = staff("lin")
-        stale(browser)
+        make_stale(browser)
         for door in self.DOORS:
             assert browser.post(door)["Location"] == "/ops/confirm/?next=%2Fops%2Fsecond-factor%2F"
         refused = browser.post("/ops/confirm/", {"password": "review-the-demo", "totp": "000000"})
@@ -156,15 +146,12 @@ class TestFreshProof:
         browser, device = staff("lin"), Device(HERE)
         asked = question(browser, "/ops/second-factor/passkeys/question/")
         browser.post("/ops/second-factor/passkeys/add/", {"answer": device.make(asked), "name": "x"})
-        stale(browser)
+        make_stale(browser)
         answer = device.sign(question(browser, "/ops/confirm/passkey/question/"))
         sent = {"answer": answer, "next": "/ops/second-factor/"}
         assert browser.post("/ops/confirm/passkey/", sent)["Location"] == "/ops/second-factor/"
         assert browser.get("/ops/second-factor/").status_code == 200
-        stale(browser)
-        session = browser.session
-        del session["step_up_at"]
-        session.save()
+        make_stale(browser)
         assert browser.post("/ops/confirm/passkey/", sent).status_code == 422
 
     def test_someone_elses_passkey_is_not_removed(self, staff):

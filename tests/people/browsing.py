@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bs4 import BeautifulSoup
-
 from fenqi.people.id_number import check_character
 from tests.people import fakes
+from tests.support.pages import soup
 
 
 def id_number(first_17: str) -> str:
@@ -28,10 +27,6 @@ IDENTITY = {
     "agree_bureau_reporting": "1",
 }
 CONTACT = {"name": "李芳", "relationship": "spouse", "phone": FRIEND, "confirm": "1"}
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 def error_at(response, field):

@@ -15,9 +15,9 @@ from tests.people.browsing import (
     error_at,
     id_number,
     sign_in,
-    soup,
 )
 from tests.people.test_identity import photo
+from tests.support.pages import make_stale, soup
 
 
 class TestIdentity:
@@ -308,9 +308,7 @@ class TestCards:
 
         self.bind(identified)
         card_id = BankCard.objects.get().id
-        session = identified.session
-        session["signed_in_at"] = "2020-01-01T00:00:00+00:00"
-        session.save()
+        make_stale(identified)
         asked = identified.post(
             f"/me/cards/{card_id}/unbind/", headers={"Referer": "http://testserver/me/cards/"}
         )

@@ -21,9 +21,9 @@ from tests.people.browsing import (
     error_at,
     id_number,
     sign_in,
-    soup,
 )
 from tests.people.test_identity import photo
+from tests.support.pages import soup
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 BY_PHOTOS = IDENTITY | {"method": "photos"}

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import translation
 
@@ -12,6 +11,7 @@ from fenqi.messages.conduct import MONEY_WORDS
 from fenqi.people import services
 from fenqi.people.models import Relationship
 from tests.house.trees import SOURCE
+from tests.support.pages import soup
 
 SAYS = {
     "zh-hans": {
@@ -35,7 +35,7 @@ SAYS = {
 
 def text_of(token, language="zh-hans"):
     page = Client().get(f"/contact/{token}/", headers={"accept-language": language})
-    return re.sub(r"\s+", " ", BeautifulSoup(page.content, "html.parser").get_text(" ", strip=True))
+    return re.sub(r"\s+", " ", soup(page).get_text(" ", strip=True))
 
 
 def plain(text):

@@ -2,11 +2,8 @@
 
 import datetime
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
 
 from fenqi.ops import retention
 from fenqi.people import queries, refusals, services
@@ -16,6 +13,7 @@ from fenqi.plumbing.models import Announcement, BusinessDate, RuleDatum
 from fenqi.privacy import queries as privacy
 from tests.people.browsing import id_number
 from tests.people.fakes import Texts
+from tests.support.at_once import at_once
 from tests.support.second_pair import second_pair
 
 FRIEND = "13900005678"
@@ -355,18 +353,13 @@ class TestForgetting:
 @pytest.mark.django_db(transaction=True)
 def test_applicants_who_name_one_person_at_once_stay_within_the_rule(applicant):
     applicants = [applicant(f"1380000020{n}") for n in range(6)]
-    gate = threading.Barrier(len(applicants))
 
     def name(borrower_id):
         try:
-            gate.wait(timeout=30)
             services.name_contact(borrower_id=borrower_id, name="李芳", relationship="friend", phone=FRIEND)
         except refusals.ContactRefused:
             return "refused"
-        finally:
-            connection.close()
         return "named"
 
-    with ThreadPoolExecutor(len(applicants)) as pool:
-        answers = sorted(pool.map(name, applicants))
-    assert answers == ["named"] * 3 + ["refused"] * 3
+    answers = at_once(*[lambda one=one: name(one) for one in applicants])
+    assert sorted(answers) == ["named"] * 3 + ["refused"] * 3

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 
 from fenqi.people import queries
 from tests.people.fakes import Texts
 from tests.support.authenticator import Device
+from tests.support.pages import make_stale, soup
 
 HERE = "http://testserver"
 PHONE = "13800001234"
@@ -17,10 +17,6 @@ PHONE = "13800001234"
 @pytest.fixture(autouse=True)
 def site(settings):
     settings.PASSKEY_DOMAIN, settings.PASSKEY_ORIGINS = "testserver", [HERE]
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 def by_code(phone=PHONE):
@@ -43,13 +39,6 @@ def with_passkey(phone=PHONE):
     sent = {"answer": device.make(question(browser, "/me/passkeys/question/")), "name": "我的手机"}
     assert browser.post("/me/passkeys/add/", sent)["Location"] == "/me/passkeys/"
     return browser, device
-
-
-def stale(browser):
-    session = browser.session
-    session["signed_in_at"] = "2020-01-01T00:00:00+00:00"
-    session.pop("step_up_at", None)
-    session.save()
 
 
 def test_is_added_listed_and_removed(parties):
@@ -84,7 +73,7 @@ def test_a_refused_one_leaves_the_other_way_open(parties):
 
 def test_confirms_in_place_of_a_code_and_the_session_gets_a_new_key(parties):
     browser, device = with_passkey()
-    stale(browser)
+    make_stale(browser)
     assert browser.post("/me/passkeys/question/")["Location"].startswith("/me/confirm/")
     assert soup(browser.get("/me/confirm/?next=/me/email/")).select_one("form#confirm-passkey")
     key = browser.session.session_key
@@ -101,10 +90,10 @@ def test_confirms_in_place_of_a_code_and_the_session_gets_a_new_key(parties):
 
 def test_an_answer_confirms_once(parties):
     browser, device = with_passkey()
-    stale(browser)
+    make_stale(browser)
     answer = device.sign(question(browser, "/me/confirm/passkey/question/"))
     browser.post("/me/confirm/passkey/", {"answer": answer, "next": "/me/email/"})
-    stale(browser)
+    make_stale(browser)
     refused = browser.post("/me/confirm/passkey/", {"answer": answer, "next": "/me/email/"})
     assert refused.status_code == 422
     assert browser.get("/me/email/")["Location"].startswith("/me/confirm/")
@@ -113,7 +102,7 @@ def test_an_answer_confirms_once(parties):
 def test_another_accounts_passkey_confirms_nothing_here(parties):
     browser, _device = with_passkey()
     _other, theirs = with_passkey("13800005555")
-    stale(browser)
+    make_stale(browser)
     answer = theirs.sign(question(browser, "/me/confirm/passkey/question/"))
     assert browser.post("/me/confirm/passkey/", {"answer": answer}).status_code == 422
     assert browser.get("/me/email/")["Location"].startswith("/me/confirm/")
@@ -124,7 +113,7 @@ def test_another_accounts_passkey_confirms_nothing_here(parties):
 )
 def test_what_matters_asks_first(parties, door):
     browser = by_code()
-    stale(browser)
+    make_stale(browser)
     if door == "/me/cards/add/":
         from fenqi.people import services
         from tests.people.browsing import id_number

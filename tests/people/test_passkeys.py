@@ -1,10 +1,9 @@
 """A passkey opens one account, answers a question once, for one browser, one site and one purpose."""
 
 import datetime
-import threading
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from fenqi.people import queries, seed, services
 from fenqi.people.models import Passkey, PasskeyChallenge, PasskeyIndex, StaffMember
@@ -21,6 +20,7 @@ from fenqi.people.services.passkeys import (
 from fenqi.plumbing import audit
 from fenqi.plumbing.models import RuleDatum
 from tests.people.fakes import Texts
+from tests.support.at_once import at_once
 from tests.support.authenticator import PRESENT, Device
 
 HERE, ELSEWHERE = "the browser", "another browser"
@@ -299,19 +299,12 @@ class TestRemoving:
 def test_two_equal_answers_at_once_open_once(mine):
     _holder, device = mine
     answer = device.sign(services.question_to_sign_in(kind="shopper", browser=HERE))
-    results = []
 
     def one():
         try:
-            results.append(str(services.sign_in_by_passkey(kind="shopper", browser=HERE, answer=answer)))
+            return str(services.sign_in_by_passkey(kind="shopper", browser=HERE, answer=answer))
         except PasskeyRefused:
-            results.append("refused")
-        finally:
-            connection.close()
+            return "refused"
 
-    threads = [threading.Thread(target=one) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(*[one] * 4)
     assert results.count("refused") == 3

@@ -5,7 +5,8 @@ import pytest
 from fenqi.people import queries
 from fenqi.people.models import Identity
 from tests.people import fakes
-from tests.people.browsing import GOOD_ID, PHONE, error_at, soup
+from tests.people.browsing import GOOD_ID, PHONE, error_at
+from tests.support.pages import soup
 
 
 class TestMyData:

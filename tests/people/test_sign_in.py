@@ -1,7 +1,6 @@
 """A code opens one door once, for a short while, and only to somebody who does not guess."""
 
 import datetime
-import threading
 
 import pytest
 from django.db import connection
@@ -9,6 +8,7 @@ from django.db import connection
 from fenqi.people import refusals, services
 from fenqi.people.models import Account, PhoneIndex, SignInCode
 from tests.people.fakes import Texts
+from tests.support.at_once import at_once
 
 PHONE = "13800001234"
 
@@ -134,22 +134,9 @@ class TestSpeed:
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
     def _run(self, work, times):
-        results, threads = [], []
-
-        def one():
-            try:
-                results.append(work())
-            except Exception as e:
-                results.append(type(e).__name__)
-            finally:
-                connection.close()
-
-        for _ in range(times):
-            threads.append(threading.Thread(target=one))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
-        return results
+        """What each gave, or the name of its refusal."""
+        answers = at_once(*[work] * times)
+        return [type(one).__name__ if isinstance(one, Exception) else one for one in answers]
 
     def test_many_requests_at_once_send_one_code(self):
         results = self._run(lambda: services.send_code(phone=PHONE), 6)

@@ -6,7 +6,8 @@ import pytest
 
 from fenqi.people import queries
 from tests.people import fakes
-from tests.people.browsing import FRIEND, PHONE, error_at, sign_in, soup
+from tests.people.browsing import FRIEND, PHONE, error_at, sign_in
+from tests.support.pages import soup
 
 
 class TestSignIn:

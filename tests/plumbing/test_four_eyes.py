@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from tests.support.at_once import at_once
+from tests.support.owner import as_owner
 from tests.support.second_pair import CHECKER, MAKER, approval, approve, propose, second_pair
 
 from fenqi.plumbing import audit, business_date, clock, four_eyes
@@ -257,18 +256,6 @@ class TestTheGuardedService:
         assert not ProposalDecision.objects.exists()
 
 
-class as_owner:
-    """A statement as the database's owner, past the application's rights."""
-
-    def __enter__(self):
-        with connection.cursor() as cursor:
-            cursor.execute("SET ROLE NONE")
-
-    def __exit__(self, *_):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET ROLE {settings.DATABASE_ROLE}")
-
-
 class TestTheDatabase:
     def decision(self, proposal_id, **changes):
         row = {
@@ -336,21 +323,16 @@ def test_two_checkers_at_once_carry_it_out_once():
     object.__setattr__(LIMIT, "carry_out", increase)
     proposal_id = ask()
     digest = shown(proposal_id)
-    gate = threading.Barrier(12)
 
     def check(number):
         checker = dataclasses.replace(QIAN, name=f"qian{number}", person=f"employee {number}")
         try:
-            gate.wait(timeout=30)
             agree(proposal_id, checker, digest)
         except four_eyes.AlreadyDecided:
             return "too late"
-        finally:
-            connection.close()
         return "done"
 
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(check, range(12)))
+    answers = at_once(*[lambda number=number: check(number) for number in range(12)])
 
     assert sorted(answers) == ["done"] + ["too late"] * 11
     assert _limit() == 101

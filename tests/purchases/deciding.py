@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-
-from django.db import connection
 
 from fenqi.credit import queries as credit_queries
 from fenqi.credit import services as credit
@@ -19,6 +16,8 @@ from fenqi.purchases import services
 from fenqi.servicing.queries import standing_of
 from tests.purchases import shopping
 from tests.purchases.shopping import BANK_12, PHONE_FEN
+from tests.support.at_once import at_once
+from tests.support.second_pair import second_pair
 
 TELEVISION_FEN = 129_900
 
@@ -93,36 +92,13 @@ def a_second_account(borrower_id, phone):
     return second
 
 
-class as_owner:
-    """A cursor that may do what the application may not."""
-
-    def __enter__(self):
-        self.cursor = connection.cursor()
-        self.cursor.execute("SET ROLE NONE")
-        return self.cursor
-
-    def __exit__(self, *_):
-        from django.conf import settings
-
-        self.cursor.execute(f"SET ROLE {settings.DATABASE_ROLE}")
-        self.cursor.close()
+def put_on_list(kind, value):
+    """Two people put somebody on the list of those who are declined."""
+    told = {"do": "add", "list_code": "fraud", "kind": kind, "value": value}
+    second_pair("credit.list_entry", arguments=told)
 
 
-def at_once(calls):
-    barrier, errors = threading.Barrier(len(calls)), []
-
-    def run(call):
-        barrier.wait()
-        try:
-            call()
-        except Exception as e:
-            errors.append(e)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert errors == []
+def unhindered(*calls):
+    """All at once, and none of them is refused or breaks."""
+    answers = at_once(*calls, seconds=120)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 
 import pytest
 from django.db import connection, transaction
@@ -13,7 +12,6 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
-from fenqi.credit import queries as credit_queries
 from fenqi.credit import reviews
 from fenqi.credit import services as credit
 from fenqi.credit.errors import AgreementUnknown, DecisionNotOpen, ReasonMissing
@@ -22,32 +20,9 @@ from fenqi.plumbing import business_date
 from fenqi.purchases import services
 from fenqi.servicing import queries as servicing
 from tests.purchases import shopping
+from tests.purchases.deciding import state_of
 from tests.purchases.shopping import BAND_FEN, BANK_12, FREE_3, PHONE_FEN
-
-
-def state_of(borrower_id, application_id):
-    return credit_queries.application(borrower_id=borrower_id, application_id=application_id).state
-
-
-def at_once(*calls):
-    """Run calls in threads that start together; tells results and errors in order."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(place, call):
-        barrier.wait()
-        try:
-            results[place] = call()
-        except Exception as e:
-            results[place] = e
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=one) for one in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
+from tests.support.at_once import at_once
 
 
 def test_an_application_waits_for_its_contact_and_is_decided_by_the_announcement(shop):

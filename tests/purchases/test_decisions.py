@@ -6,23 +6,34 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
+from fenqi.credit import decision_rules, rereading, reviews
 from fenqi.credit import queries as credit_queries
-from fenqi.credit import rereading, reviews
 from fenqi.credit import services as credit
 from fenqi.credit.models import ScoreInquiry
+from fenqi.credit.services import asking
 from fenqi.domain.decision import NOT_NEEDED
 from fenqi.people import services as people
 from fenqi.people.models import Identity
 from fenqi.people.services.one_person import bind_person
 from fenqi.plumbing import business_date, clock
+from fenqi.plumbing.four_eyes import SecondPairMissing
+from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.models import GateAnswer
 from fenqi.purchases import services
 from tests.people.browsing import id_number
 from tests.purchases import shopping
-from tests.purchases.deciding import TELEVISION_FEN, as_owner, at_once, judged, started, state_of, with_rules
+from tests.purchases.deciding import (
+    TELEVISION_FEN,
+    judged,
+    put_on_list,
+    started,
+    state_of,
+    unhindered,
+    with_rules,
+)
 from tests.purchases.shopping import PHONE_FEN
 from tests.servicing import books
-from tests.support.second_pair import second_pair
+from tests.support.owner import as_owner
 
 
 class TestKept:
@@ -48,9 +59,7 @@ class TestKept:
             cursor.execute("SELECT row_to_json(d)::text FROM credit_decision d WHERE by = 'rules'")
             assert "lender_exposure" not in cursor.fetchone()[0]
 
-    def test_the_application_cannot_change_it_and_the_owner_is_found_out(
-        self, shopper, django_db_blocker, settings
-    ):
+    def test_the_application_cannot_change_it_and_the_owner_is_found_out(self, shopper):
         kept = judged(shopper, started(shopper))
         for statement in (
             "UPDATE credit_decision SET result = 'DECLINED'",
@@ -120,7 +129,7 @@ class TestScore:
         def advance():
             services.advance_application(borrower_id=shopper, application_id=application_id)
 
-        at_once([advance] * 4)
+        unhindered(*[advance] * 4)
         assert ScoreInquiry.objects.count() == 1
         assert state_of(shopper, application_id) == "approved"
 
@@ -129,15 +138,9 @@ class TestScore:
         people.withdraw_consent(borrower_id=shopper, text_code="bureau_query", channel="web")
         services.advance_application(borrower_id=shopper, application_id=application_id)
         assert state_of(shopper, application_id) == "started"
-        credit_asking(shopper, application_id)
+        asking.ask_score(borrower_id=shopper, application_id=application_id)
         assert ScoreInquiry.objects.get().state == "DENIED"
         assert not GateAnswer.objects.get(subject=f"score:{application_id}").allowed
-
-
-def credit_asking(borrower_id, application_id):
-    from fenqi.credit.services import asking
-
-    asking.ask_score(borrower_id=borrower_id, application_id=application_id)
 
 
 class TestMeans:
@@ -189,8 +192,7 @@ class TestMeans:
 class TestLists:
     def test_who_stands_on_a_list_is_declined_and_told_nothing_of_it(self, shopper):
         number = Identity.objects.get(borrower_id=shopper).id_number
-        told = {"do": "add", "list_code": "fraud", "kind": "id_number", "value": number}
-        second_pair(kind="credit.list_entry", arguments=told)
+        put_on_list("id_number", number)
         application_id = started(shopper)
         assert judged(shopper, application_id).reasons == ["blocked"]
         application = credit_queries.application(borrower_id=shopper, application_id=application_id)
@@ -202,9 +204,6 @@ class TestLists:
             assert number not in cursor.fetchone()[0]
 
     def test_nobody_is_put_on_a_list_by_one_person_alone(self, shopper):
-        from fenqi.plumbing.four_eyes import SecondPairMissing
-        from fenqi.plumbing.ids import new_id
-
         with pytest.raises(SecondPairMissing):
             credit.add_to_list(
                 approval_id=new_id(),
@@ -219,8 +218,6 @@ class TestLists:
 def test_a_signal_never_reaches_the_applicant(shopper):
     """Whatever fires, the applicant reads only what cannot help to get round it and names nobody else."""
     on = business_date.current()
-    from fenqi.credit import decision_rules
-
     for rule in decision_rules.in_force(on=on).rules:
         told = decision_rules.reason_for_applicant(rule.reason, on=on)
         if rule.kind == "signal" or rule.reason in ("blocked", "contact_named"):

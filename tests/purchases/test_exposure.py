@@ -19,13 +19,13 @@ from tests.purchases import shopping
 from tests.purchases.deciding import (
     TELEVISION_FEN,
     a_second_account,
-    at_once,
     gathered,
     judged,
     limit,
     only_limits,
     started,
     state_of,
+    unhindered,
 )
 from tests.purchases.shopping import BANK_12, PHONE_FEN
 from tests.servicing import books
@@ -91,8 +91,8 @@ class TestExposure:
         only_limits()
         limit(5 * PHONE_FEN)
         waiting = [(who, started(who)) for _ in range(12) for who in (shopper, second)]
-        at_once(
-            [
+        unhindered(
+            *[
                 lambda who=who, one=one: services.advance_application(borrower_id=who, application_id=one)
                 for who, one in waiting
             ]
@@ -118,12 +118,12 @@ class TestExposure:
         def cancel(one):
             credit.cancel_application(borrower_id=shopper, application_id=one, reason="order_cancelled")
 
-        at_once(
-            [lambda one=one: cancel(one) for one in first]
-            + [
+        unhindered(
+            *[lambda one=one: cancel(one) for one in first],
+            *[
                 lambda one=one: services.advance_application(borrower_id=shopper, application_id=one)
                 for one in more
-            ]
+            ],
         )
         standing = Commitment.objects.filter(released_at=None).values_list("amount_fen", flat=True)
         assert sum(standing) <= 3 * PHONE_FEN

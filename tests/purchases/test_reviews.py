@@ -23,17 +23,16 @@ from fenqi.people.models import Identity
 from fenqi.plumbing import audit, clock, four_eyes
 from fenqi.purchases import services
 from tests.purchases import shopping
-from tests.purchases.deciding import limit, started, state_of
+from tests.purchases.deciding import limit, put_on_list, started, state_of
 from tests.purchases.shopping import FREE_3, PHONE_FEN
-from tests.support.second_pair import approval, approve, propose, second_pair
+from tests.support.second_pair import approval, approve, propose
 from tests.web.finance_cases import settle_outbox
 
 
 @pytest.fixture
 def blocked(shopper):
     """On a list by mistake."""
-    told = {"do": "add", "list_code": "fraud", "kind": "phone", "value": "13800001234"}
-    second_pair("credit.list_entry", arguments=told)
+    put_on_list("phone", "13800001234")
     return shopper
 
 

@@ -72,10 +72,6 @@ class SandboxPeers:
         """Finish what a fault kept waiting."""
         return self._post("settle")["settled"]
 
-    def send_notices(self) -> None:
-        """Let the channel call back by itself."""
-        self._post("notices", sending=True)
-
     def notices(self) -> list[dict[str, Any]]:
         """Every notice the channel has or had to send; `body` is exactly what goes over the wire."""
         return self._get("notices")["notices"]
@@ -106,10 +102,6 @@ class SandboxPeers:
     def movements(self) -> list[dict[str, Any]]:
         """Every movement of money the channel knows."""
         return self._get("movements")["movements"]
-
-    def bureau_rows(self) -> list[dict[str, Any]]:
-        """What the bureau holds."""
-        return self._get("bureau-rows")["rows"]
 
     def page(self, path: str) -> httpx.Response:
         """A page of the sandbox itself."""

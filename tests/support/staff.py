@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.test import Client
 
 from fenqi.people import demo_staff, totp
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 def totp_code(name: str) -> str:
@@ -27,3 +32,18 @@ def enter(browser: Any, name: str) -> Any:
     answer = browser.post("/ops/sign-in/", typed(name))
     assert answer.status_code == 302, answer.content.decode()[:500]
     return browser
+
+
+def desk_of(name: str) -> Client:
+    """A browser of theirs, signed in."""
+    return enter(Client(), name)
+
+
+def type_at_door(page: Page, name: str, place: str) -> None:
+    """Sign them in on the way to a place, in a tab of a real browser."""
+    page.goto(place)
+    sent = typed(name)
+    page.get_by_label("账号").fill(name)
+    page.get_by_label("密码").fill(sent["password"])
+    page.get_by_label("动态码").fill(sent["totp"])
+    page.get_by_role("button", name="登录", exact=True).click()

@@ -9,6 +9,7 @@ from fenqi.people import seed as people_seed
 from tests.purchases import shopping
 from tests.support.kept import once
 from tests.trust import marked
+from tests.web.finance_cases import signed_in
 
 
 @pytest.fixture
@@ -29,3 +30,9 @@ def shop(sandbox, transactional_db, settings):
 def a(shop, settings):
     """The marked person with one of everything."""
     return once("marked", lambda: marked.a_marked_person(shop), sandbox=shop, settings=settings)
+
+
+@pytest.fixture
+def b(a):
+    """Somebody else with an account, a card and an address of their own."""
+    return signed_in(shopping.a_shopper("13800009999", name="李雷"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -17,7 +16,8 @@ from fenqi.plumbing import sealed
 from tests.people import fakes
 from tests.people.browsing import IDENTITY, id_number
 from tests.people.test_identity import photo
-from tests.support.staff import enter
+from tests.support.pages import soup
+from tests.support.staff import desk_of, enter
 from tests.trust import doors, marked
 
 ADDRESS = {
@@ -44,10 +44,6 @@ HOSTILE = [
 ]
 
 
-def staff(name: str) -> Client:
-    return enter(Client(), name)
-
-
 class TestForgedRequests:
     # The channel signs its notices; a quote on a price changes nothing of anybody's; the sandbox is another party's site.
     WITHOUT_FORM_SECRET = {"notices/channel/", *doors.FOREIGN} | {
@@ -59,7 +55,7 @@ class TestForgedRequests:
         every = {**doors.OWN, **doors.PERSONAL, **doors.OPEN, **doors.KEY}
         every |= {route: listed[0][0] for route, listed in doors.STAFF.items()}
         taken = {}
-        for browser in (a.browser, staff("admin")):
+        for browser in (a.browser, desk_of("admin")):
             strict = Client(enforce_csrf_checks=True)
             strict.cookies = browser.cookies
             for route, address in every.items():
@@ -96,7 +92,7 @@ class TestSessions:
 
     @pytest.mark.parametrize("door", ["/sign-out/", "/ops/sign-out/"])
     def test_a_cookie_kept_after_signing_out_opens_nothing(self, a, door):
-        browser = a.browser if door == "/sign-out/" else staff("lin")
+        browser = a.browser if door == "/sign-out/" else desk_of("lin")
         kept = browser.cookies["fenqi_session"].value
         browser.post(door)
         thief = Client()
@@ -129,7 +125,7 @@ class TestLeadingAway:
                 ("/sign-in/", guest),
                 ("/ops/sign-in/", guest),
             ):
-                shown = page(browser.get(door, {"next": target}))
+                shown = soup(browser.get(door, {"next": target}))
                 for tag in shown.select("a[href], input[name=next], form[action]"):
                     self.stays_here(tag.get("href") or tag.get("value") or tag.get("action"), target)
 
@@ -166,10 +162,6 @@ class TestLeadingAway:
                 assert not answer.has_header("X-Injected")
                 assert "x" not in answer.cookies
                 assert not any("\n" in value or "\r" in value for value in answer.headers.values())
-
-
-def page(answer) -> BeautifulSoup:
-    return BeautifulSoup(answer.content, "html.parser")
 
 
 class TestWhoHasAnAccount:
@@ -222,6 +214,6 @@ class TestUploads:
         content, media_type = sealed.open_file(file_id=kept.front_id, borrower_id=borrower_id)
         assert tail not in content and content.startswith(b"\xff\xd8")
         assert media_type == "image/jpeg"
-        shown = staff("lin").get(f"/ops/photos/{borrower_id}/front/")
+        shown = desk_of("lin").get(f"/ops/photos/{borrower_id}/front/")
         assert (shown["Content-Type"], shown["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
         assert "script-src 'self'" in shown["Content-Security-Policy"]

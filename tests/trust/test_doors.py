@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 
 from fenqi.people import demo_staff
-from tests.purchases import shopping
-from tests.support.staff import enter
+from tests.support.staff import desk_of
 from tests.trust import doors, marked
 
 DENIED = {302, 403, 404, 405, 422}  # an address of somebody else is refused like any wrong choice
@@ -25,14 +24,6 @@ def test_every_address_is_somebodys():
         *doors.FOREIGN,
     }
     assert {route for route, _pattern in doors.routes()} == known
-
-
-@pytest.fixture
-def b(a):
-    """Somebody else with an account, a card and an address of their own."""
-    from tests.web.finance_cases import signed_in
-
-    return signed_in(shopping.a_shopper("13800009999", name="李雷"))
 
 
 def text_of(answer) -> str:
@@ -170,7 +161,7 @@ def test_partners_doors_open_to_no_session(a, b):
 @pytest.fixture
 def desks(a):
     """A browser for each of the staff."""
-    return {one.name: enter(Client(), one.name) for one in demo_staff.MEMBERS}
+    return {one.name: desk_of(one.name) for one in demo_staff.MEMBERS}
 
 
 def test_the_console_is_for_the_roles_that_need_it(a, b, desks):

@@ -12,8 +12,8 @@ from django.test import Client
 
 from fenqi.plumbing.sealed import SealedTextField
 from tests.support.browser import PHONE
+from tests.support.staff import desk_of
 from tests.trust import doors
-from tests.trust.test_attacks import staff
 
 pytestmark = [pytest.mark.browser, pytest.mark.puts_in_clear]
 
@@ -121,7 +121,7 @@ def test_markup_is_shown_and_never_obeyed(a, tabs):
     console = [address for listed in doors.STAFF.values() for address, _allowed in listed]
     visits = (
         (a.browser, [*doors.OWN.values(), *doors.PERSONAL.values()]),
-        (staff("admin"), console),
+        (desk_of("admin"), console),
         (Client(), [*doors.KEY.values()]),
     )
     wrong, shown = [], set()

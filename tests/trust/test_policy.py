@@ -9,8 +9,8 @@ from bs4 import BeautifulSoup
 from django.conf import settings as live
 from django.test import Client
 
+from tests.support.staff import desk_of
 from tests.trust import doors, marked
-from tests.trust.test_attacks import staff
 
 STRICT = {
     "default-src": {"'none'"},
@@ -78,7 +78,7 @@ def test_every_page_of_every_visitor(a):
     everybodys = [*doors.OPEN.values(), *doors.KEY.values()]
     visits = (
         ("the person", a.browser, [*doors.OWN.values(), *doors.PERSONAL.values(), *everybodys]),
-        ("staff", staff("admin"), console),
+        ("staff", desk_of("admin"), console),
         ("a guest", Client(), [*doors.PERSONAL.values(), *everybodys]),
     )
     wrong, seen = {}, 0
@@ -103,7 +103,7 @@ def test_pages_of_errors(a, language, settings):
         "a strange host": (400, Client(headers={"Host": "evil.example"}).get("/")),
         "too many fields": (400, guest.post("/sign-in/", {f"field-{number}": "x" for number in range(1500)})),
         "a form without its secret": (403, strict.post("/sign-in/", {"phone": marked.PHONE})),
-        "the wrong desk": (403, staff("lin").get("/ops/books/")),
+        "the wrong desk": (403, desk_of("lin").get("/ops/books/")),
         "nothing there": (404, guest.get("/nowhere/")),
         "a dead link": (404, guest.get("/contact/nobody/")),
         "the wrong verb": (405, guest.delete("/sign-in/")),

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from fenqi.people import queries as people_queries
+from tests.support.staff import desk_of
 from tests.trust import doors, inputs, marked
-from tests.trust.test_attacks import staff
 
 # One text with what markup, a shell of SQL and a template would each obey.
 STRIKE = "struck\"'><svg/onload=alert(7)>' OR '1'='1'; DROP TABLE people_account; SELECT pg_sleep(9) --{{7*7}}%s%(x)s"
@@ -89,7 +89,7 @@ def test_is_shown_as_text_and_breaks_nothing(a, text):
     for browser, addresses in (
         (a.browser, shoppers),
         (newcomer, [*doors.PERSONAL.values()]),
-        (staff("admin"), console),
+        (desk_of("admin"), console),
         (Client(), [*doors.OPEN.values(), *doors.KEY.values()]),
     ):
         attackers.append(Attacker(browser, TEXTS[text]))

@@ -16,19 +16,6 @@ from tests.purchases.shopping import BAND_FEN, BANK_12, FREE_3, PHONE_FEN
 from tests.web.finance_cases import fen, form_of, page, signed_in
 
 
-@pytest.fixture
-def shop(sandbox, transactional_db, settings):
-    shopping.open_shop(settings)
-    return sandbox
-
-
-@pytest.fixture
-def shopper(shop):
-    borrower_id = shopping.a_shopper()
-    shop.set_balance(shopping.CARD, 1_000_000)
-    return borrower_id
-
-
 @pytest.fixture(autouse=True)
 def no_reading_time(monkeypatch):
     """The forced reading is measured in seconds of the wall; here the page was always issued ten seconds ago."""

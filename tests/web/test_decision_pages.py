@@ -8,23 +8,9 @@ from fenqi.credit import queries as credit
 from fenqi.credit.models import MeansDeclaration, ReviewRequest
 from fenqi.people.models import Identity
 from tests.purchases import shopping
-from tests.purchases.deciding import started
+from tests.purchases.deciding import put_on_list, started
 from tests.servicing import books
-from tests.support.second_pair import second_pair
 from tests.web import finance_cases as case
-
-
-@pytest.fixture
-def shop(sandbox, transactional_db, settings):
-    shopping.open_shop(settings)
-    return sandbox
-
-
-@pytest.fixture
-def shopper(shop):
-    borrower_id = shopping.a_shopper()
-    shop.set_balance(shopping.CARD, 1_000_000)
-    return borrower_id
 
 
 @pytest.fixture
@@ -60,8 +46,7 @@ def test_arrears_are_told_with_what_to_do(shopper, browser):
 
 
 def test_a_list_is_never_told(shopper, browser):
-    told = {"do": "add", "list_code": "fraud", "kind": "phone", "value": "13800001234"}
-    second_pair("credit.list_entry", arguments=told)
+    put_on_list("phone", "13800001234")
     application_id = applied(shopper)
     page = browser.get(f"/checkout/decision/?application={application_id}").content.decode()
     assert "综合评估后，这次没有通过。" in page

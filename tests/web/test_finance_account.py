@@ -13,6 +13,7 @@ from fenqi.people import queries as people
 from fenqi.servicing import queries as servicing
 from fenqi.standby import queries as standby
 from fenqi.standby.models import StandbyDraw
+from tests.support.pages import make_stale
 from tests.support.sandbox import CARDS
 from tests.web import finance_cases as case
 
@@ -155,24 +156,19 @@ class TestStandby:
 class TestAFreshProof:
     """Money leaves, and a card is put under automatic repayment, only a short while after a proof."""
 
-    def stale(self, client):
-        session = client.session
-        session["signed_in_at"] = "2020-01-01T00:00:00+00:00"
-        session.save()
-
     def test_a_draw_asks_first_and_keeps_what_was_typed(self, client):
         client.post("/finance/standby/", {"agrees": "on"})
         sent = case.form_of(
             case.page(client.get("/finance/standby/draw/?amount=1000&installments=1")), "standby-draw-confirm"
         )
-        self.stale(client)
+        make_stale(client)
         back = "%2Ffinance%2Fstandby%2Fdraw%2F%3Famount%3D1000%26installments%3D1"
         assert client.post("/finance/standby/draw/", sent)["Location"] == f"/me/confirm/?next={back}"
         assert StandbyDraw.objects.count() == 0
 
     def test_automatic_repayment_asks_first_unless_it_is_turned_off(self, client, shopper):
         card = str(people.cards(shopper)[0].id)
-        self.stale(client)
+        make_stale(client)
         asked = client.post("/finance/account/autopay/", {"is_on": "on", "card": card})
         assert asked["Location"].startswith("/me/confirm/")
         assert not payments.autopay(shopper).is_on

@@ -21,15 +21,9 @@ from fenqi.domain.view import view
 
 from .loans import MONEY_IN, MONEY_OUT, History, days, histories, loan_terms, principals
 
-COMPONENT_FIELDS = ("principal_fen", "interest_fen", "fee_fen", "penalty_fen", "late_fee_fen")
-
 
 def without_outcomes(state: LoanState) -> LoanState:
     return replace(state, outcomes=())
-
-
-def plan_of(state: LoanState) -> list[tuple]:
-    return [row[:9] for row in state.installments]
 
 
 @given(loan_terms(), principals, days)
