@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import gc
 import json
 import multiprocessing
 import os
@@ -38,6 +39,8 @@ def work(
     from uuid import UUID
 
     from fenqi.servicing import services
+
+    gc.freeze()  # as config.wsgi does: the service runs so
 
     turn = [(borrower_id, UUID(loan_id)) for borrower_id, loan_id in loans]
     taken = []
