@@ -69,6 +69,19 @@ def test_one_place_reads_the_clock():
     assert found == []
 
 
+def test_one_place_tells_the_date_of_a_moment():
+    """A stored moment is in UTC: its own `date()` is yesterday's until eight in the morning where the books are kept."""
+    call = re.compile(r"(?:_at|\bat|moment|now\(\)|wall\(\)|localtime\([^()]*(?:\([^()]*\))?\))\.date\(\)")
+    found = [
+        f"{where(path)}:{number}"
+        for path in python()
+        if path != SOURCE / "plumbing" / "clock.py" and not {"adapters", "cli"} & set(path.parts)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if call.search(line)
+    ]
+    assert found == []
+
+
 def test_no_signals():
     """What happens is said in the service, not hooked on."""
     words = ("post_save", "pre_save", "django.dispatch", "m2m_changed", "post_delete")

@@ -28,6 +28,11 @@ def now() -> datetime.datetime:
     return datetime.datetime.combine(business_date.current(), local.timetz())
 
 
+def date_of(moment: datetime.datetime) -> datetime.date:
+    """The date of a moment where the books are kept; its own date would be Greenwich's, a day behind until eight."""
+    return timezone.localtime(moment).date()
+
+
 def midnight(on: datetime.date) -> datetime.datetime:
     """The moment a date begins."""
     return timezone.make_aware(datetime.datetime.combine(on, datetime.time()))

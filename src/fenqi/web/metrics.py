@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _lines() -> Iterator[str]:
-    behind = (clock.wall().date() - business_date.current()).days
+    behind = (clock.date_of(clock.wall()) - business_date.current()).days
     yield _gauge(
         "fenqi_business_date_behind_days", "Days from the open business date to today.", {"": behind}
     )

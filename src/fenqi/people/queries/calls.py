@@ -6,12 +6,11 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.people.models import Contact, ContactCall, ContactStatus, ContactUse, Dial
 from fenqi.people.services.contact_use import around, judge_contact_use, judge_dial
-from fenqi.plumbing import audit, masks
+from fenqi.plumbing import audit, clock, masks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -105,7 +104,7 @@ def desk(borrower_id: int, *, at: datetime.datetime) -> tuple[list[DeskContact],
     kept = Contact.objects.filter(borrower_id=borrower_id).exclude(
         status__in=[ContactStatus.REPLACED, ContactStatus.DELETED]
     )
-    known = around(borrower_id, on=timezone.localtime(at).date())
+    known = around(borrower_id, on=clock.date_of(at))
     contacts = [
         DeskContact(
             id=one.id,

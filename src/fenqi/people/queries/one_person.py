@@ -9,7 +9,7 @@ from django.db import connection
 
 from fenqi.people.models import Account, Identity, PersonAccount
 from fenqi.people.services.one_person import person_index
-from fenqi.plumbing import sealed
+from fenqi.plumbing import clock, sealed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ def one_person(borrower_id: int) -> OnePerson | None:
     return OnePerson(
         person_index=index,
         account_ids=(borrower_id, *sorted(bound - {borrower_id})),
-        opened_on=account.opened_at.date(),
+        opened_on=clock.date_of(account.opened_at),
         list_indexes=(list_index("id_number", identity.id_number), list_index("phone", account.phone)),
         contact_named_by=_named_by_others(borrower_id),
     )

@@ -23,7 +23,7 @@ from fenqi.people.models import (
     PhoneIndex,
 )
 from fenqi.people.services.codes import phone_index
-from fenqi.plumbing import audit, business_date, masks, rule_data
+from fenqi.plumbing import audit, business_date, clock, masks, rule_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -132,7 +132,7 @@ def _person(account: Account, identity: Identity | None, contact_status: str, on
         born_on=born_on,
         id_valid_until=valid_until,
         has_email=bool(account.email),
-        opened_on=account.opened_at.date(),
+        opened_on=clock.date_of(account.opened_at),
         is_identified=bool(
             identity
             and identity.status == IdentityStatus.PASSED

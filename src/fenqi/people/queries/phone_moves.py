@@ -66,7 +66,7 @@ def phone_move_file(*, borrower_id: int, change_id: UUID) -> PhoneMoveFile:
         asked_at=change.asked_at,
         free_from=free,
         has_waited=clock.now() >= free,
-        opened_on=Account.objects.get(borrower_id=borrower_id).opened_at.date(),
+        opened_on=clock.date_of(Account.objects.get(borrower_id=borrower_id).opened_at),
         earlier=others.count(),
         is_waiting=change.status == PhoneChangeStatus.REVIEW,
     )

@@ -75,7 +75,7 @@ def record_dial(*, staff: str, borrower_id: int, outcome: str, at: datetime.date
     if not Account.objects.filter(borrower_id=borrower_id).exists():
         raise refusals.NotFound(_("账号不存在。"))
     moment = at or clock.now()
-    known = around(borrower_id, on=timezone.localtime(moment).date())
+    known = around(borrower_id, on=clock.date_of(moment))
     answer = gates.keep(gate=DIAL_GATE, subject=f"account:{borrower_id}", answer=judge_dial(moment, known))
     Dial.objects.create(
         borrower_id=borrower_id, id=new_id(), outcome=outcome, staff=staff, dialled_at=clock.now()
@@ -85,10 +85,10 @@ def record_dial(*, staff: str, borrower_id: int, outcome: str, at: datetime.date
 
 def judge_dial(at: datetime.datetime, known: Around) -> Answer:
     """May the borrower's own phone be called at this moment? Nothing is kept. Source: rules-cn 4.2, 4.3 [W21, W23]."""
-    day = timezone.localtime(at).date()
+    day = clock.date_of(at)
     if _is_quiet(known.rules["quiet_hours"], at):
         return _deny("dial.quiet_hours")
-    today = [outcome for moment, outcome in known.dials if timezone.localtime(moment).date() == day]
+    today = [outcome for moment, outcome in known.dials if clock.date_of(moment) == day]
     if today.count("answered") >= known.rules["dial_caps"]["answered"]:
         return _deny("dial.answered_enough")
     if len(today) >= known.rules["dial_caps"]["tried"]:
@@ -117,7 +117,7 @@ def unlocked_by(
         if outcome == "answered":
             since_answer = []
         else:
-            since_answer.append((timezone.localtime(at).date(), outcome))
+            since_answer.append((clock.date_of(at), outcome))
     if any(outcome == "invalid_number" for _on, outcome in since_answer):
         return "contact.number_invalid"
     tried_on = sorted({day for day, _outcome in since_answer})
@@ -136,7 +136,7 @@ def ask_contact_use(*, borrower_id: int, contact_id: UUID, purpose: str, at: dat
     contact = Contact.objects.filter(borrower_id=borrower_id, id=contact_id).first()
     if contact is None:
         raise refusals.NotFound(_("没有这位联系人。"))
-    known = around(borrower_id, on=timezone.localtime(at).date())
+    known = around(borrower_id, on=clock.date_of(at))
     answer = judge_contact_use(contact, purpose, at, known)
     return gates.keep(gate=GATE, subject=f"contact:{contact_id}", answer=answer)
 
@@ -173,7 +173,6 @@ def around(borrower_id: int, *, on: datetime.date) -> Around:
 
 def judge_contact_use(contact: Contact, purpose: str, at: datetime.datetime, known: Around) -> Answer:
     """What the gate says of a contact; nothing is kept."""
-    local = timezone.localtime(at)
     if purpose not in KIND_OF_PURPOSE:
         return _deny("contact.purpose")
     willing = {"verify": (ContactStatus.ACCEPTED, ContactStatus.APPROVED), "reach": (ContactStatus.APPROVED,)}
@@ -189,7 +188,7 @@ def judge_contact_use(contact: Contact, purpose: str, at: datetime.datetime, kno
         return _deny("contact.often_enough")
     if purpose == "verify":
         return allow("contact.verify_identity")
-    rule_id = unlocked_by(known.dials, on=local.date(), **known.rules["contact_unlock"])
+    rule_id = unlocked_by(known.dials, on=clock.date_of(at), **known.rules["contact_unlock"])
     return allow(rule_id) if rule_id else _deny("contact.still_reachable")
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from fenqi.plumbing import masks
+from fenqi.plumbing import clock, masks
 
 if TYPE_CHECKING:
     from django.forms import BoundField
@@ -59,9 +59,7 @@ def day(value: datetime.date | None) -> str:
     if not value:
         return ""
     if isinstance(value, datetime.datetime):
-        from django.utils import timezone
-
-        value = timezone.localtime(value).date()
+        value = clock.date_of(value)
     other_year = value.year != _year_of_the_books()
     if (get_language() or "zh").startswith("zh"):
         text = f"{value.month}月{value.day}日 周{WEEKDAYS_ZH[value.weekday()]}"
