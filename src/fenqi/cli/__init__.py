@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": ("fenqi.cli.manage", "verify", "Rebuild everything from events and name each difference."),
     "distribute": ("fenqi.cli.distribute", "distribute", "Spread the tables over several machines (Citus)."),
     "keys": ("fenqi.cli.keys", "keys", "Keys of sealed data."),
+    "staff": ("fenqi.cli.staff", "staff", "The first administrators."),
     "partners": ("fenqi.cli.partners", "partners", "Keys of lenders and shops for the API."),
     "audit": ("fenqi.cli.manage", "audit", "The audit trail."),
     "django": ("fenqi.cli.manage", "django", "Django's own commands."),

@@ -36,6 +36,7 @@ from fenqi.people.services.contacts import (
     review_contact,
 )
 from fenqi.people.services.emails import ask_for_email, confirm_email, email_behind, remove_email
+from fenqi.people.services.first_staff import open_administrator
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
 from fenqi.people.services.passkeys import (
     Holder,
@@ -126,6 +127,7 @@ __all__ = [
     "member",
     "move_behind",
     "name_contact",
+    "open_administrator",
     "open_session",
     "open_staff_account",
     "plan_forgetting",
