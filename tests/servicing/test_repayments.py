@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from fenqi.ledger import queries as ledger
+from fenqi.people.refusals import CardUnknown
 from fenqi.servicing import errors, queries, services
 from fenqi.servicing.models import LoanInstallment
 from tests.servicing.books import FREE, OPENED, a_loan, balances, move_to, start
@@ -265,3 +267,15 @@ def test_a_subsidy_is_owed_by_the_merchant() -> None:
     assert view.outstanding_fen == 499_900
     after = balances(OPENED)
     assert after["MERCHANT_SUBSIDY_RECEIVABLE"] == after["UNEARNED_SUBSIDY"] == 39_845
+
+
+def test_an_overpayment_stays_where_it_is_until_a_payout_is_written_down() -> None:
+    borrower_id, loan_id = a_loan(FREE, 60_000)
+    services.record_repayment(
+        borrower_id=borrower_id, loan_id=loan_id, amount_fen=61_000, reference="too much"
+    )
+    with pytest.raises(CardUnknown):
+        services.return_overpayment(
+            borrower_id=borrower_id, loan_id=loan_id, reference="back", card_id=uuid4()
+        )
+    assert queries.loan(borrower_id=borrower_id, loan_id=loan_id).overpaid_fen == 1_000

@@ -154,12 +154,13 @@ def record_bill_repayment(
     Raises: as `record_repayment`; LoanNotFound where no loan fits.
     """
     check_amount(amount_fen)
+    # The loans first: who then finds the reference free has seen them as they were before anybody booked it.
+    ids = sorted(loan_ids or _loans_with_bills(borrower_id, lender_code, due_on), key=str)
     earlier = recording.reference_kept(reference)
     if earlier and earlier.kind == BILL_KIND:
         return _bill_again(reference, borrower_id, amount_fen)
     if earlier and earlier.loan_id:
-        loan_ids = [earlier.loan_id]
-    ids = sorted(loan_ids or _loans_with_bills(borrower_id, lender_code, due_on), key=str)
+        ids = [earlier.loan_id]
     if not ids:
         raise LoanNotFound(_("没有要还的借据。"))
     if len(ids) == 1:
@@ -275,18 +276,15 @@ def _together(reference: str, amount_fen: int, parts: list[Recorded]) -> BillRep
     )
 
 
+@transaction.atomic
 def return_overpayment(
-    *,
-    borrower_id: int,
-    loan_id: UUID,
-    reference: str,
-    amount_fen: int | None = None,
-    card_id: UUID | None = None,
+    *, borrower_id: int, loan_id: UUID, reference: str, card_id: UUID | None = None
 ) -> Recorded:
     """
     Send what was paid too much back to the borrower's card (the first bound one, if none is named).
 
-    The event comes first, so that it is promised once; a payout that fails is taken back (handlers.payout_failed).
+    Event and intended payout are written together, the channel is called after commit; a payout that fails is taken
+    back (handlers.payout_failed).
     Raises: NothingOverpaid, NoCardToPay, LoanNotFound, and what payments.pay_out raises.
     """
     kept = (
@@ -297,7 +295,7 @@ def return_overpayment(
     if kept is None:
         raise LoanNotFound(_("没有这笔借据。"), loan_id=str(loan_id))
     earlier = recording.reference_kept(reference)
-    fen = earlier.amount_fen if earlier else (amount_fen or kept)
+    fen = earlier.amount_fen if earlier else kept
     if not fen:
         raise NothingOverpaid(_("没有多付的款项。"))
 
