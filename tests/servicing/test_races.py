@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -12,12 +11,15 @@ from django.db import connection
 from fenqi.ledger import queries as ledger
 from fenqi.plumbing import business_date
 from fenqi.servicing import errors, queries, services, verification
-from tests.servicing.books import OPENED, a_loan, start
+from fenqi.servicing.dayend import debiting, parts, turning
+from tests.servicing.books import FREE, OPENED, a_loan, start
 from tests.servicing.collecting import collect_all, collect_none
+from tests.support.at_once import at_once, held_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 24
+DUE_1 = datetime.date(2026, 2, 8)
 CASH = 100201
 
 
@@ -27,27 +29,15 @@ def open_books(transactional_db: None, settings) -> None:
     start()
 
 
-def at_once(work, arguments):
-    """Call `work` with each argument in a thread of its own, all starting together."""
-    gate = threading.Barrier(len(arguments))
-
-    def run(argument):
-        try:
-            gate.wait(timeout=30)
-            return work(argument)
-        except errors.Refusal as e:
-            return e
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(arguments)) as pool:
-        return list(pool.map(run, arguments))
+def for_each(work, arguments):
+    """Call `work` with each argument, all together."""
+    return at_once(*(partial(work, argument) for argument in arguments), seconds=60)
 
 
 def test_one_payment_reported_by_many_is_booked_once() -> None:
     borrower_id, loan_id = a_loan()
 
-    answers = at_once(
+    answers = for_each(
         lambda _: services.record_repayment(
             borrower_id=borrower_id, loan_id=loan_id, amount_fen=44_979, reference="notice-1"
         ),
@@ -63,7 +53,7 @@ def test_one_payment_reported_by_many_is_booked_once() -> None:
 def test_many_payments_are_all_booked() -> None:
     borrower_id, loan_id = a_loan()
 
-    answers = at_once(
+    answers = for_each(
         lambda number: services.record_repayment(
             borrower_id=borrower_id, loan_id=loan_id, amount_fen=1_000 + number, reference=f"notice-{number}"
         ),
@@ -78,7 +68,7 @@ def test_many_payments_are_all_booked() -> None:
 def test_a_reference_for_two_loans_at_once_is_one_loans() -> None:
     loans = [a_loan() for _ in range(8)]
 
-    answers = at_once(
+    answers = for_each(
         lambda loan: services.record_repayment(
             borrower_id=loan[0], loan_id=loan[1], amount_fen=500, reference="the same"
         ),
@@ -90,11 +80,33 @@ def test_a_reference_for_two_loans_at_once_is_one_loans() -> None:
     assert verification.verify(workers=1) == []
 
 
+def test_a_payment_of_all_bills_reported_again_while_it_is_booked_gets_the_same_answer() -> None:
+    borrower_id, _first = a_loan(FREE, 60_000)
+    a_loan(FREE, 90_000, borrower_id=borrower_id)
+
+    def report():
+        return services.record_bill_repayment(
+            borrower_id=borrower_id, amount_fen=150_000, reference="notice-1"
+        )
+
+    def first():
+        with connection.cursor() as cursor:
+            # The second one comes to look for loans when nothing is left owed on any.
+            cursor.execute("LOCK TABLE servicing_loan IN ACCESS EXCLUSIVE MODE")
+        report()
+
+    answer = held_up(report, by=first)
+
+    assert [part.amount_fen for part in answer.parts] == [60_000, 90_000]
+    assert not answer.is_new
+    assert ledger.balance(CASH, OPENED) == 150_000
+
+
 def test_a_loan_opened_by_many_is_one_loan() -> None:
     start()
     borrower_id = 4711
 
-    answers = at_once(lambda _: a_loan(borrower_id=borrower_id, reference="agreement-1"), range(8))
+    answers = for_each(lambda _: a_loan(borrower_id=borrower_id, reference="agreement-1"), range(8))
 
     assert len(set(answers)) == 1
     assert len(queries.loans(borrower_id)) == 1
@@ -103,7 +115,7 @@ def test_a_loan_opened_by_many_is_one_loan() -> None:
 def test_two_dayends_at_once_close_a_date_once() -> None:
     a_loan()
 
-    answers = at_once(lambda _: _try_dayend(), range(4))
+    answers = at_once(*[_try_dayend] * 4)
 
     assert sum(answer == [OPENED] for answer in answers) == 1
     assert all(answer in ([OPENED], [], "refused") for answer in answers)
@@ -116,7 +128,7 @@ def test_a_second_dayend_is_refused_while_one_is_at_work() -> None:
 
     def while_running(on, step, share):
         if step == "dues" and not refused:
-            refused.extend(at_once(lambda _: _try_dayend(), range(1)))
+            refused.extend(at_once(_try_dayend))
 
     services.run_dayend(progress=while_running, collect=collect_none)
 
@@ -131,7 +143,7 @@ def _try_dayend():
 
 
 def test_repayments_during_a_dayend_are_neither_lost_nor_doubled() -> None:
-    due_on = datetime.date(2026, 2, 8)
+    due_on = DUE_1
     loans = [a_loan() for _ in range(40)]
     services.run_dayend(to=due_on, collect=collect_none)
 
@@ -143,7 +155,7 @@ def test_repayments_during_a_dayend_are_neither_lost_nor_doubled() -> None:
             borrower_id=borrower_id, loan_id=loan_id, amount_fen=44_979, reference=f"by hand {number}"
         )
 
-    at_once(work, range(20))
+    for_each(work, range(20))
 
     # Who paid by hand and was debited as well has paid two installments or more; nobody less than one.
     assert ledger.balance(CASH, datetime.date.max) == 44_979 * (
@@ -156,3 +168,41 @@ def test_repayments_during_a_dayend_are_neither_lost_nor_doubled() -> None:
         )
     )
     assert verification.verify(workers=1) == []
+
+
+class TestWhoPaysWhileTheDayEndIsAtTheLoan:
+    """The day-end waits for the loan, and then books by what it finds there, not by what it saw before."""
+
+    def held_up_by_a_payment_of(self, loan, step, *, fen=44_979):
+        def pay():
+            services.record_repayment(
+                borrower_id=loan[0], loan_id=loan[1], amount_fen=fen, reference="by hand"
+            )
+
+        def at_work():
+            with parts.at_work():
+                return step()
+
+        answer = held_up(at_work, by=pay)
+        assert not isinstance(answer, Exception), answer
+
+    def test_a_debit_collected_beside_it_meets_the_next_installment(self):
+        loan = a_loan()
+        services.run_dayend(to=DUE_1, collect=collect_none)
+        with parts.at_work():
+            debiting.make_instructions(DUE_1, collect_all)
+
+        self.held_up_by_a_payment_of(loan, lambda: debiting.book_collections(DUE_1))
+
+        view = queries.loan(borrower_id=loan[0], loan_id=loan[1])
+        assert [row.is_paid for row in view.installments[:3]] == [True, True, False]
+        assert verification.verify(workers=1) == []
+
+    def test_a_loan_that_is_paid_does_not_move_to_another_bucket(self):
+        loan = a_loan()
+        late_on = DUE_1 + datetime.timedelta(days=4)
+        services.run_dayend(to=late_on, collect=collect_none)
+
+        self.held_up_by_a_payment_of(loan, lambda: turning.move_arrears(late_on))
+
+        assert verification.verify(workers=1) == []

@@ -145,6 +145,8 @@ IS_COLLECTED = f"{OF_THIS_PART} AND d.state = 'collected'"
 BOOKED_NOW = f"{OF_THIS_PART} AND d.booked_at = %(now)s"
 
 # The loan first: its row lock keeps services out, and the columns are those servicing.projection would give.
+# That the installment is the next one to pay is asked of the loan itself: who paid it by hand while we waited for the lock
+# has changed the loan we then see, but not the installment, which is seen as it was when the statement began.
 BOOK_LOAN = f"""
 UPDATE servicing_loan l SET
   sequence = l.sequence + 1,
@@ -175,7 +177,7 @@ LEFT JOIN servicing_loaninstallment n
 WHERE {IS_COLLECTED} AND d.is_plain
   AND l.borrower_id = d.borrower_id AND l.id = d.loan_id
   AND l.is_plain AND l.state = 'active' AND l.bucket = 0 AND l.last_event_on <= %(on)s AND l.overpaid_fen = 0
-  AND (l.oldest_unpaid_due_on IS NULL OR l.oldest_unpaid_due_on = i.due_on)
+  AND coalesce(l.oldest_unpaid_due_on, l.next_due_on) = i.due_on
   AND i.due_on <= %(on)s AND (n.due_on IS NULL OR n.due_on > %(on)s)
   AND i.paid_on IS NULL AND i.penalty_fen = 0 AND i.late_fee_fen = 0 AND i.waived_fen = 0
   AND i.principal_paid_fen = 0 AND i.interest_paid_fen = 0 AND i.fee_paid_fen = 0

@@ -89,6 +89,13 @@ l.wakes_on <= %(on)s AND l.is_plain AND NOT l.is_paused AND l.state IN ('active'
 AND l.oldest_unpaid_due_on IS NOT NULL AND {DAYS} > l.grace_days AND {OF_THIS_PART}
 """
 
+# The loan first, as everybody who writes on it: whoever pays waits, and what the next two statements read stays as it is.
+# (A locking read would do, but not on many nodes.)
+LATE = f"""
+UPDATE servicing_loan l SET state = 'overdue'
+WHERE {WAKING}
+"""
+
 MOVE = f"""
 INSERT INTO servicing_bucketmove
   (borrower_id, loan_id, moved_on, from_bucket, to_bucket, book_id, principal_outstanding_fen)
@@ -100,7 +107,7 @@ ON CONFLICT (borrower_id, loan_id, moved_on) DO UPDATE SET to_bucket = excluded.
 
 # The installments keep the penalty of `projected_on`; bucket and class are of today.
 WAKE = f"""
-UPDATE servicing_loan l SET state = 'overdue', bucket = {BUCKET}, tier = {TIER}, wakes_on = {WAKES}
+UPDATE servicing_loan l SET bucket = {BUCKET}, tier = {TIER}, wakes_on = {WAKES}
 WHERE {WAKING}
 """
 
@@ -116,7 +123,7 @@ def move_arrears(on: datetime.date) -> dict[str, int]:
         waking = cursor.fetchone()[0]
     if not waking:
         return {}
-    moved, woken = parts.run([MOVE, WAKE], {"on": on}, rows=waking)
+    _late, moved, woken = parts.run([LATE, MOVE, WAKE], {"on": on}, rows=waking)
     with connection.cursor() as cursor:
         cursor.execute(WAKE_BY_ENGINE, {"on": on})
         left = cursor.fetchall()
