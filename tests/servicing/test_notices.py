@@ -13,9 +13,9 @@ from fenqi.people.models import BankCard
 from fenqi.plumbing import clock
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.models import Announcement
-from fenqi.servicing import services
+from fenqi.servicing import queries, services
 from fenqi.servicing.models import Notice
-from tests.servicing.books import FREE, OPENED, a_loan, start
+from tests.servicing.books import FREE, OPENED, a_loan, move_to, start
 from tests.servicing.collecting import collect_all, collect_none
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,17 @@ def test_within_grace_nobody_is_told_that_it_is_overdue() -> None:
     texts = told(DUE_1 + 5 * ONE_DAY)
     assert texts == ["due_soon", "due_soon", "due_today", "in_grace", "overdue"]
     assert '"grace_until_on": "2026-02-11"' in Message.objects.get(template="in_grace", channel="sms").context
+
+
+def test_a_late_reminder_does_not_lead_to_a_link_that_has_run_out() -> None:
+    borrower_id, loan_id = a_loan()
+    bill = {"borrower_id": borrower_id, "loan_id": loan_id, "due_on": DUE_1}
+    link = services.make_pay_link(**bill)
+    token = link.split("/")[2]
+    move_to(DUE_1 + 61 * ONE_DAY)
+    assert queries.pay_link(token).state == "expired"
+    assert services.make_pay_link(**bill) == link
+    assert queries.pay_link(token).state == "open"
 
 
 def settled_announced() -> int:

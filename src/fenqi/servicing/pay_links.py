@@ -25,7 +25,7 @@ def make_pay_link(
     """
     The path of a link that pays a loan's bill, or all bills of a due date with one lender.
 
-    The same bill has the same link, so that a second reminder does not spoil the first.
+    The same bill has the same link, so that a second reminder does not spoil the first; each makes it last on from its day.
     Raises: LoanNotFound.
     """
     loans = Loan.objects.filter(borrower_id=borrower_id, serviced_by="us")
@@ -42,17 +42,22 @@ def make_pay_link(
     today = business_date.current()
     due_on = due_on or found[0][2] or today
     token = _token(borrower_id, loan_ids, due_on)
-    days = int(rule_data.value("pay_link_days", on=today))
-    PayLink.objects.get_or_create(
+    expires_on = max(due_on, today) + datetime.timedelta(days=int(rule_data.value("pay_link_days", on=today)))
+    link, is_new = PayLink.objects.get_or_create(
         token_hash=_hash(token),
         defaults={
             "borrower_id": borrower_id,
             "loan_ids": loan_ids,
             "lender_code": found[0][1],
             "due_on": due_on,
-            "expires_on": max(due_on, today) + datetime.timedelta(days=days),
+            "expires_on": expires_on,
         },
     )
+    if not is_new and link.expires_on < expires_on:
+        # A reminder long after the due date must not lead to a link that has run out.
+        PayLink.objects.filter(token_hash=link.token_hash, expires_on__lt=expires_on).update(
+            expires_on=expires_on
+        )
     return f"/pay/{token}/"
 
 
