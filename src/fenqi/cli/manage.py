@@ -85,11 +85,12 @@ def dayend(to: datetime.datetime | None) -> None:
         start_django()
         from django.db import InterfaceError, OperationalError
 
+        from fenqi.jobs.dayend import follow_up
         from fenqi.plumbing import business_date
         from fenqi.servicing import dayend as closing
 
         try:
-            first = business_date.current()
+            first = closing.next_date()
         except (OperationalError, InterfaceError) as e:
             click.echo(f"dayend: the database does not answer: {e}", err=True)
             sys.exit(1)
@@ -102,7 +103,9 @@ def dayend(to: datetime.datetime | None) -> None:
                 progress.update(task, completed=(on - first).days + share, description=f"{on} {step}")
 
             try:
-                closing.run_dayend(to=target, progress=show)
+                closed = closing.run_dayend(to=target, progress=show)
+                if closed:
+                    follow_up(closed[-1])
             except (closing.DayEndError, closing.DayEndRunning, OperationalError, InterfaceError) as e:
                 progress.stop()
                 click.echo(f"dayend: {e}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from fenqi.bureau import export
 from fenqi.mall import services as mall
@@ -69,7 +69,7 @@ def _one(chore: Callable[[], int]) -> int:
     """One chore that fails must not keep the others from their turn."""
     try:
         return int(chore() or 0)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise  # the connection is gone: begin again with a new one
     except Exception:
         log.exception("a chore failed")

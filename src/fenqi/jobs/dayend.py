@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fenqi.jobs import chores
-from fenqi.plumbing import business_date
 from fenqi.servicing import dayend
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable
-
-    Progress = Callable[[datetime.date, str, float], None]
 
 
-def run_dayend(*, to: datetime.date, progress: Progress | None = None) -> int:
+def run_dayend(*, to: datetime.date) -> int:
     """
     Close every business date before `to`; tells how many. Not inside a transaction.
 
@@ -23,10 +19,15 @@ def run_dayend(*, to: datetime.date, progress: Progress | None = None) -> int:
     """
     closed = 0
     chores.drain_outbox()
-    while business_date.current() < to:
-        for on in dayend.run_dayend(progress=progress):
+    while dayend.next_date() < to:
+        for on in dayend.run_dayend():
             closed += 1
-            chores.report_credit(on)
-        chores.finish_orders()
+            follow_up(on)
         chores.drain_outbox()
     return closed
+
+
+def follow_up(on: datetime.date) -> None:
+    """What is done once dates up to `on` are closed, and holds up no close. A failure waits for the next day-end."""
+    chores.report_credit(on)
+    chores.finish_orders()

@@ -10,8 +10,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from fenqi.jobs import tasks
-from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import Refusal
+from fenqi.servicing import dayend
 
 MOST_DAYS = 400
 
@@ -28,7 +28,7 @@ def start_dayend(*, to: datetime.date) -> int:
 
     A run that waits already is given instead of a second one. Raises: DateNotAhead.
     """
-    first = business_date.current()
+    first = dayend.next_date()
     if not first < to <= first + datetime.timedelta(days=MOST_DAYS):
         raise DateNotAhead(
             _("请选择 {first} 之后、{most} 天之内的日期。").format(first=first.isoformat(), most=MOST_DAYS),

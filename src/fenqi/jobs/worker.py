@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -40,7 +40,7 @@ class Listener(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except (psycopg.Error, DatabaseError):
+            except (psycopg.Error, DatabaseError, InterfaceError):
                 log.exception("the listener lost the database")
                 connection.close()
                 self._stopping.wait(AGAIN_AFTER_SECONDS)

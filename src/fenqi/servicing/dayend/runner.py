@@ -84,14 +84,19 @@ def run_dayend(
     """
     with _alone(), parts.at_work():
         closed = []
-        unfinished = DayEndRun.objects.exclude(state="closed").order_by("business_date").first()
-        on = unfinished.business_date if unfinished else business_date.current()
+        on = next_date()
         last = (to or on + ONE_DAY) - ONE_DAY
-        while on <= last or (unfinished and unfinished.business_date == on):
+        while on <= last:
             _run_date(on, progress, collect)
             closed.append(on)
             on += ONE_DAY
         return closed
+
+
+def next_date() -> datetime.date:
+    """The date a day-end begins with: the open one, or one that is closed and has steps left over from a run that stopped."""
+    unfinished = DayEndRun.objects.exclude(state="closed").order_by("business_date").first()
+    return unfinished.business_date if unfinished else business_date.current()
 
 
 @contextmanager
