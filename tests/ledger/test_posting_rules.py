@@ -40,7 +40,7 @@ def test_an_event_without_a_rule_is_refused():
 
 def test_money_nobody_can_place_waits_in_suspense_and_leaves_it():
     came = posting_rules.unexplained_receipt(amount_fen=70)
-    went = posting_rules.unexplained_receipt_returned(amount_fen=70)
+    went = posting_rules.unexplained_receipt_left(amount_fen=70)
     assert total_of(came.legs, Account.SUSPENSE) == -70
     assert total_of((came + went).legs, Account.SUSPENSE) == 0
     assert total_of((came + went).legs, Account.CHANNEL_CASH) == 0

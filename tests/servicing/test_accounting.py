@@ -159,7 +159,7 @@ def test_goods_of_a_lost_loan_come_back():
 def test_money_nobody_knows_waits_in_suspense():
     for what, entry in (
         ("suspense:bank line 7", posting_rules.unexplained_receipt(amount_fen=7_000)),
-        ("suspense-returned:bank line 7", posting_rules.unexplained_receipt_returned(amount_fen=7_000)),
+        ("suspense-returned:bank line 7", posting_rules.unexplained_receipt_left(amount_fen=7_000)),
     ):
         before = balances(OPENED)
         ledger_services.post(borrower_id=0, entry=entry, business_date=OPENED, source=what)

@@ -49,6 +49,8 @@ BY_HAND = {
     "a total of a day is deleted": "DELETE FROM ledger_daytotal WHERE business_date = '2026-02-10'",
     "terms are changed": "UPDATE servicing_termssheet SET terms = jsonb_set(terms, '{installments}', '13')",
     "a settlement's parts are changed": "UPDATE servicing_settlementquote SET breakdown = jsonb_set(breakdown, '{fee_fen}', '1')",
+    "a move out of suspense is deleted": "DELETE FROM payments_unplacedmove WHERE kind = 'returned'",
+    "money in suspense is deleted": "DELETE FROM payments_unplacedmoney WHERE reference = 'bank:7'",
     "a quote's figures are changed": "UPDATE credit_heldquote SET quote = jsonb_set(quote, '{rows, 0, interest_fen}', '1')",
 }
 
@@ -60,6 +62,9 @@ CALLED = {
     "ledger_daytotal": "day's total",
     "ledger_transfer": "ledger|transfers",
     "payments_debit": "debit's",
+    "payments_unplacedmoney": "unplaced money",
+    "payments_unplacedmove": "unplaced move",
+    "payments_unplacedreturn": "unplaced return",
     "purchases_giveback": "give-back",
     "purchases_lendercall": "call",
     "servicing_bookday": "book days",

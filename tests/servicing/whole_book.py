@@ -6,6 +6,7 @@ import datetime
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from fenqi.bureau import export
 from fenqi.bureau import services as bureau
@@ -14,9 +15,11 @@ from fenqi.mall import queries as mall_queries
 from fenqi.mall import services as mall
 from fenqi.mall.services import RETURN_KIND
 from fenqi.payments import services as payments
+from fenqi.payments.models import UnplacedSource
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date
 from fenqi.servicing import queries, services
+from fenqi.servicing.placing import PLACE_KIND, TAKE_BACK_KIND, Placing
 from fenqi.standby import services as standby
 from tests.purchases import shopping
 from tests.servicing.books import ANNUITY, FLAT, OPENED, a_loan
@@ -99,6 +102,7 @@ def make(settings: Any, sandbox: Any) -> None:
     )
     _close(3)
     services.record_repayment(borrower_id=late, loan_id=lost[1], amount_fen=2_500, reference="after all")
+    _wait_in_suspense(late, lost[1])
     _close(2)
 
 
@@ -138,6 +142,36 @@ def _draw(borrower_id: int) -> None:
         reference="draw-1",
     )
     shopping.settle()
+
+
+def _wait_in_suspense(borrower_id: int, loan_id: UUID) -> None:
+    """A bank line, part of it placed, taken back and returned; money of an unknown reference sent back by the channel, refused."""
+    on = business_date.current()
+    bank, channel = (
+        payments.take_in(
+            reference=reference,
+            amount_fen=fen,
+            received_on=on,
+            source=source,
+            channel_reference=named,
+            payer="王小明",
+        ).id
+        for reference, fen, source, named in (
+            ("bank:7", 9_000, UnplacedSource.BANK, ""),
+            ("channel:CH-7", 3_300, UnplacedSource.CHANNEL, "QR-7"),
+        )
+    )
+    placing = Placing(
+        money_id=bank, borrower_id=borrower_id, loan_id=loan_id, amount_fen=1_500, received_on=on
+    )
+    second_pair(PLACE_KIND, borrower_id=borrower_id, arguments=placing.arguments())
+    second_pair(TAKE_BACK_KIND, arguments={"money_id": str(bank), "number": 1})
+    second_pair(PLACE_KIND, borrower_id=borrower_id, arguments=replace(placing, amount_fen=1_200).arguments())
+    for money_id, fen, outgoing in ((bank, 2_000, "out-1"), (channel, 3_300, "")):
+        second_pair(
+            payments.RETURN_KIND,
+            arguments={"money_id": str(money_id), "amount_fen": fen, "outgoing": outgoing},
+        )
 
 
 def _close(days: int) -> None:

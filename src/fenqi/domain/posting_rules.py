@@ -293,8 +293,11 @@ def unexplained_receipt(*, amount_fen: int) -> Entry:
     return Entry(leg(Account.CHANNEL_CASH, Account.SUSPENSE, amount_fen))
 
 
-def unexplained_receipt_returned(*, amount_fen: int) -> Entry:
-    """Suspense was sent back to its payer."""
+def unexplained_receipt_left(*, amount_fen: int) -> Entry:
+    """
+    Suspense leaves as it had come: sent back to its payer, or found to be a loan's, whose own entry (`repayment`) takes
+    the same money in, so that cash moves once in all. Negative where that was wrong and it waits again.
+    """
     return Entry(leg(Account.SUSPENSE, Account.CHANNEL_CASH, amount_fen))
 
 

@@ -6,6 +6,8 @@ A movement is written down before it is asked for and keeps its state until the 
 
 from django.db import models
 
+from fenqi.plumbing.sealed import SealedTextField
+
 
 class State(models.TextChoices):
     """How far a movement is, as far as we know."""
@@ -222,3 +224,118 @@ class ChannelNotice(models.Model):
     reference = models.CharField(max_length=120)
     state = models.CharField(max_length=10)
     taken_at = models.DateTimeField()
+
+
+class UnplacedSource(models.TextChoices):
+    """How money that belongs to nothing we know came to our knowledge."""
+
+    BANK = "bank"
+    """A line of the bank's statement, entered by finance."""
+    CHANNEL = "channel"
+    """The channel told of money we had not asked for, or had been told would not come."""
+    PAYMENT = "payment"
+    """A payment or debit of ours arrived, and the loan it was for does not take it."""
+
+
+class UnplacedMoney(models.Model):
+    """
+    待查款项: money that reached us and belongs to nothing we know. It waits in suspense until it is placed or returned.
+
+    It is nobody's yet, so it has no borrower. `open_fen` is what of it still waits.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    reference = models.CharField(max_length=120, unique=True)  # of whoever told us of it
+    source = models.CharField(max_length=10, choices=UnplacedSource.choices)
+    amount_fen = models.BigIntegerField()
+    open_fen = models.BigIntegerField()
+    received_on = models.DateField()
+    channel_reference = models.CharField(max_length=120, blank=True, default="")  # the movement it came by
+    payer = SealedTextField(data_class="C2", default="")
+    note = SealedTextField(data_class="C2", holds="text", default="")  # the payer's words on the transfer
+    taken_by = models.CharField(max_length=60)
+    booked_on = models.DateField()
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="unplaced_amount_positive"),
+            models.CheckConstraint(
+                condition=models.Q(open_fen__gte=0, open_fen__lte=models.F("amount_fen")),
+                name="unplaced_open_at_most_all",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(source__in=UnplacedSource.values), name="unplaced_source_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["received_on"], name="unplaced_open", condition=models.Q(open_fen__gt=0))
+        ]
+
+
+class UnplacedMoveKind(models.TextChoices):
+    """What may become of money in suspense."""
+
+    PLACED = "placed"
+    """It was a loan's; `subject` is the loan's number."""
+    RETURNED = "returned"
+    """It went back to its payer; `subject` is the reference under which it left."""
+    TAKEN_BACK = "taken_back"
+    """An earlier move (`undoes`) was wrong or failed: it waits again."""
+
+
+class UnplacedMove(models.Model):
+    """Money left suspense or came back into it: each by two people, or by the channel's word."""
+
+    append_only = True
+
+    pk = models.CompositePrimaryKey("money_id", "number")
+    money_id = models.UUIDField()
+    number = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=UnplacedMoveKind.choices)
+    amount_fen = models.BigIntegerField()
+    subject = models.CharField(max_length=120, blank=True, default="")
+    undoes = models.PositiveSmallIntegerField(null=True)
+    approval_id = models.UUIDField(null=True, unique=True)
+    moved_on = models.DateField()
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="unplaced_move_positive"),
+            models.CheckConstraint(
+                condition=models.Q(kind=UnplacedMoveKind.TAKEN_BACK, undoes__isnull=False)
+                | models.Q(
+                    kind__in=[UnplacedMoveKind.PLACED, UnplacedMoveKind.RETURNED],
+                    undoes__isnull=True,
+                    subject__gt="",
+                    approval_id__isnull=False,
+                ),
+                name="unplaced_move_says_whereto",
+            ),
+            models.UniqueConstraint(fields=["money_id", "undoes"], name="unplaced_move_undone_once"),
+            # One transfer out gives back one sum: a reference that went out stands here once.
+            models.UniqueConstraint(
+                fields=["subject"],
+                condition=models.Q(kind=UnplacedMoveKind.RETURNED),
+                name="unplaced_returned_once",
+            ),
+        ]
+
+
+class UnplacedReturn(Movement):
+    """Money in suspense goes back through the channel to where it came from (`original`); the house's, so borrower 0."""
+
+    pk = models.CompositePrimaryKey("borrower_id", "id")
+    money_id = models.UUIDField()
+    number = models.PositiveSmallIntegerField()  # of the move it carries out
+    original = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            *_movement_constraints("unplacedreturn"),
+            models.UniqueConstraint(
+                fields=["borrower_id", "money_id", "number"], name="unplacedreturn_of_one_move"
+            ),
+        ]
+        indexes = [_open_index("unplacedreturn")]

@@ -8,7 +8,17 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from fenqi.payments.models import ChannelSerial, Debit, Movement, Payment, PayOut, Refund, State
+from fenqi.payments import suspense
+from fenqi.payments.models import (
+    ChannelSerial,
+    Debit,
+    Movement,
+    Payment,
+    PayOut,
+    Refund,
+    State,
+    UnplacedReturn,
+)
 from fenqi.payments.ports import ChannelAnswer, ChannelState
 from fenqi.payments.refusals import PaymentUnknown
 from fenqi.plumbing import audit, clock, outbox
@@ -24,7 +34,9 @@ KINDS: dict[str, tuple[type[Movement], str]] = {
     "R": (Refund, "refund"),
     "O": (PayOut, "payout"),
     "D": (Debit, "debit"),
+    "U": (UnplacedReturn, "return"),
 }
+INWARD = (Payment, Debit)
 _LETTERS = {model: letter for letter, (model, _word) in KINDS.items()}
 
 
@@ -63,7 +75,8 @@ def record_outcome(answer: ChannelAnswer) -> bool:
     """
     Write down what the channel says became of a movement, and announce it. Safe to repeat, from many threads at once.
 
-    Tells whether this call ended the movement. A channel that changes its word about an ended one is not believed, but noted.
+    Tells whether this call ended the movement. A channel that changes its word about an ended one is not believed, but noted;
+    money that came after its payment had failed is kept in suspense.
     Raises: PaymentUnknown for a reference that is not ours.
     """
     model, borrower_id, movement_id = _parse(answer.reference)
@@ -77,6 +90,9 @@ def record_outcome(answer: ChannelAnswer) -> bool:
             and answer.state.value != movement.state
         ):
             _note(movement, "payments.outcome.contradicted", answer)
+            if answer.state == ChannelState.SUCCEEDED and isinstance(movement, INWARD):
+                # Everybody was told that it failed, and went on; but the money is here.
+                suspense.take_in_told(answer, why="it came after it had failed")
         return False
     if answer.state == ChannelState.NOT_FOUND:
         movement.state = State.INTENDED
@@ -95,8 +111,8 @@ def record_outcome(answer: ChannelAnswer) -> bool:
     movement.failure = (answer.failure or "DECLINED") if movement.state == State.FAILED else ""
     movement.ended_at = clock.now()
     movement.save(update_fields=["state", "channel_serial", "failure", "ended_at"])
-    if isinstance(movement, Refund) and movement.state == State.FAILED:
-        _release_refund(movement)
+    if movement.state == State.FAILED:
+        _release(movement)
     announce(movement)
     return True
 
@@ -132,10 +148,16 @@ def _note(movement: Movement, action: str, answer: ChannelAnswer) -> None:
     )
 
 
-def _release_refund(refund: Refund) -> None:
-    payment = Payment.objects.select_for_update().get(borrower_id=refund.borrower_id, id=refund.payment_id)
-    payment.refunded_fen -= refund.amount_fen
-    payment.save(update_fields=["refunded_fen"])
+def _release(movement: Movement) -> None:
+    """What was set aside for money that did not go out is there again."""
+    if isinstance(movement, Refund):
+        payment = Payment.objects.select_for_update().get(
+            borrower_id=movement.borrower_id, id=movement.payment_id
+        )
+        payment.refunded_fen -= movement.amount_fen
+        payment.save(update_fields=["refunded_fen"])
+    elif isinstance(movement, UnplacedReturn):
+        suspense.come_back(suspense.locked(movement.money_id), undoes=movement.number, approval_id=None)
 
 
 def announce(movement: Movement) -> None:

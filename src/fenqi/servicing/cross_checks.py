@@ -243,7 +243,29 @@ BOOK_DAYS: tuple[sql_checks.Check, ...] = (
     ),
 )
 
-CHECKS = (*REFERENCES, *MIRRORS, *NOTICES, *INSTRUCTIONS, *MOVES, *BOOK_DAYS)
+UNPLACED: tuple[sql_checks.Check, ...] = (
+    (
+        "unplaced move {1} of {0}: {2} fen placed, the repayment it was booked as is {3}",
+        """
+        SELECT v.money_id, v.number, v.amount_fen, r.amount_fen FROM payments_unplacedmove v
+        LEFT JOIN servicing_eventreference r ON r.reference = 'approved:' || v.approval_id AND r.kind = 'received'
+        WHERE v.kind = 'placed' AND r.amount_fen IS DISTINCT FROM v.amount_fen
+        """,
+    ),
+    (
+        "unplaced move {1} of {0} takes back what was placed on loan {2}, whose repayment stands",
+        """
+        SELECT v.money_id, v.number, placed.subject FROM payments_unplacedmove v
+        JOIN payments_unplacedmove placed
+          ON placed.money_id = v.money_id AND placed.number = v.undoes AND placed.kind = 'placed'
+        LEFT JOIN servicing_eventreference r
+          ON r.reference = 'approved:' || v.approval_id AND r.kind LIKE 'reversal of %%'
+        WHERE r.reference IS NULL
+        """,
+    ),
+)
+
+CHECKS = (*REFERENCES, *MIRRORS, *NOTICES, *INSTRUCTIONS, *MOVES, *BOOK_DAYS, *UNPLACED)
 
 
 def differences() -> Iterator[str]:

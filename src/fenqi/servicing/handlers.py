@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import datetime
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from fenqi.payments import suspense
 from fenqi.servicing import notices, services
-from fenqi.servicing.errors import OfferExpired, OfferOutdated
+from fenqi.servicing.errors import (
+    ClosedPeriod,
+    EventRefused,
+    LoanNotFound,
+    OfferExpired,
+    OfferOutdated,
+    ServicedByLender,
+)
 from fenqi.servicing.repaying import OVERPAYMENT
 
+if TYPE_CHECKING:
+    from fenqi.plumbing.errors import Refusal
+
 log = logging.getLogger(__name__)
+
+# What a loan says that does not take money, today or tomorrow: the money is here, and waits for somebody to place it.
+NOT_TAKEN = (LoanNotFound, ServicedByLender, ClosedPeriod, EventRefused)
 
 SOURCES = {"link": "link", "mall": "manual", "finance": "manual"}
 
@@ -20,6 +34,18 @@ def payment_succeeded(payload: dict[str, Any]) -> None:
     """A payment for loans arrived: one loan, a settlement, or a bill over several."""
     if payload.get("purpose") != "repayment":
         return
+    try:
+        _book_payment(payload)
+    except NOT_TAKEN as e:
+        _keep(payload, e)
+
+
+def _keep(payload: dict[str, Any], refusal: Refusal) -> None:
+    money_id = suspense.take_in_arrived(payload)
+    log.warning("unplaced money %s: its loan does not take it (%s)", money_id, refusal.code)
+
+
+def _book_payment(payload: dict[str, Any]) -> None:
     subject = payload["subject"]
     borrower_id, amount_fen = int(payload["borrower_id"]), int(payload["amount_fen"])
     reference = str(payload["payment_id"])
@@ -52,14 +78,17 @@ def payment_succeeded(payload: dict[str, Any]) -> None:
 def debit_succeeded(payload: dict[str, Any]) -> None:
     """A debit took an installment; the day-end has usually booked it already."""
     on = payload.get("on")
-    services.record_repayment(
-        borrower_id=int(payload["borrower_id"]),
-        loan_id=UUID(str(payload["loan_id"])),
-        amount_fen=int(payload["amount_fen"]),
-        reference=str(payload["debit_id"]),
-        received_on=datetime.date.fromisoformat(str(on)) if on else None,
-        source="debit",
-    )
+    try:
+        services.record_repayment(
+            borrower_id=int(payload["borrower_id"]),
+            loan_id=UUID(str(payload["loan_id"])),
+            amount_fen=int(payload["amount_fen"]),
+            reference=str(payload["debit_id"]),
+            received_on=datetime.date.fromisoformat(str(on)) if on else None,
+            source="debit",
+        )
+    except NOT_TAKEN as e:
+        _keep(payload, e)
 
 
 def payout_failed(payload: dict[str, Any]) -> None:

@@ -321,13 +321,18 @@ def check_same(
 
 def check_date(loaded: Loaded, on: datetime.date) -> None:
     """Raises: FutureDate, ClosedPeriod."""
-    now_on = max(today(loaded.open_on), loaded.open_on)
+    check_on(on, open_on=loaded.open_on, opened_on=loaded.loan.opened_on)
+
+
+def check_on(on: datetime.date, *, open_on: datetime.date, opened_on: datetime.date) -> None:
+    """Whether something may be dated so on a loan opened then. Raises: FutureDate, ClosedPeriod."""
+    now_on = max(today(open_on), open_on)
     if on > now_on:
         raise FutureDate(_("日期还没有到。"), field="on", on=str(on), today=str(now_on))
-    if on >= loaded.open_on:
+    if on >= open_on:
         return
-    days = int(rule_data.value("back_dating_days", on=loaded.open_on))
-    earliest = max(loaded.loan.opened_on, loaded.open_on - datetime.timedelta(days=days))
+    days = int(rule_data.value("back_dating_days", on=open_on))
+    earliest = max(opened_on, open_on - datetime.timedelta(days=days))
     if on < earliest:
         raise ClosedPeriod(_("这个日期的账已经不能再改。"), field="on", on=str(on), earliest=str(earliest))
 

@@ -19,10 +19,14 @@ from fenqi.domain.posting_rules import Account, book_principal
 from fenqi.domain.replay import replay
 from fenqi.domain.state import LoanState
 from fenqi.ledger import queries as ledger
+from fenqi.payments import unplaced
 from fenqi.plumbing import business_date
 from fenqi.servicing import loading, recording
 from fenqi.servicing.models import BookDay
 from fenqi.servicing.recording import LOSSES, RECEIVED, lender_share_fen, subsidies
+
+SUSPENSE = "suspense"
+"""How money that waits to be placed stands among the books: it is of none."""
 
 MONEY_OUT = frozenset({EventKind.OVERPAYMENT_REFUND, EventKind.CHARGEBACK})
 
@@ -53,8 +57,10 @@ class Tie:
 
 def in_total(on: datetime.date) -> tuple[Tie, ...]:
     """
-    Every book of a closed date. What somebody paid between the date's accrual and its close, or for a later date while the
-    day-end was late, shows as a difference here and is in the next date's figures.
+    Every book of a closed date, and money nobody has placed against suspense.
+
+    What somebody paid between the date's accrual and its close, or for a later date while the day-end was late, shows as a
+    difference here and is in the next date's figures.
     """
     balances = ledger.balances_by_book(on)
     told = {
@@ -74,7 +80,13 @@ def in_total(on: datetime.date) -> tuple[Tie, ...]:
         for book in ledger.books()
         for column, account, side in TIED
     )
-    return tuple(tie for tie in ties if tie.loans_fen or tie.ledger_fen)
+    waiting = Tie(
+        product=SUSPENSE,
+        account=Account.SUSPENSE,
+        loans_fen=unplaced.open_fen(on),
+        ledger_fen=-sum(fen for (account, _book), fen in balances.items() if account == Account.SUSPENSE),
+    )
+    return tuple(tie for tie in (*ties, waiting) if tie.loans_fen or tie.ledger_fen)
 
 
 def of_loan(*, borrower_id: int, loan_id: UUID) -> tuple[Tie, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from fenqi.payments.models import Debit, Payment, PayOut, Refund, State
+from fenqi.payments.models import Debit, Payment, PayOut, Refund, State, UnplacedReturn
 from fenqi.payments.movements import KINDS, record_outcome, reference_of
 from fenqi.payments.ports import ChannelRefused, ChannelSilent
 from fenqi.payments.services.debits import run_debits
-from fenqi.payments.services.giving_back import send_payout, send_refund
+from fenqi.payments.services.giving_back import send_payout, send_refund, send_return
 from fenqi.payments.services.mandates import tell_revoked
 from fenqi.payments.services.paying import send_payment
 from fenqi.plumbing import clock, ports
@@ -63,6 +63,9 @@ def send_intended(*, patience: datetime.timedelta = PATIENCE) -> int:
         sent += 1
     for movement in _left_behind(PayOut, before):
         send_payout(borrower_id=movement.borrower_id, payout_id=movement.id)
+        sent += 1
+    for movement in _left_behind(UnplacedReturn, before):
+        send_return(return_id=movement.id)
         sent += 1
     # A debit is sent by the day-end of its date; one the channel lost is sent again under the same reference.
     days = Debit.objects.filter(state=State.INTENDED, sent_at__isnull=False).values_list(

@@ -1,15 +1,26 @@
-"""Money leaves: refunds to where a payment came from, pay-outs to a bound card."""
+"""Money leaves: refunds to where a payment came from, pay-outs to a bound card, money nobody could place to its payer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from fenqi.payments.models import Movement, Payment, PayOut, Refund, State
+from fenqi.ledger.services import HOUSE
+from fenqi.payments import suspense
+from fenqi.payments.models import (
+    Movement,
+    Payment,
+    PayOut,
+    Refund,
+    State,
+    UnplacedMoveKind,
+    UnplacedReturn,
+)
 from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, reference_of
 from fenqi.payments.ports import (
     ChannelAnswer,
@@ -20,15 +31,31 @@ from fenqi.payments.ports import (
 )
 from fenqi.payments.refusals import AmountNotPositive, NothingToRefund, PaymentUnknown
 from fenqi.people import queries as people
-from fenqi.plumbing import business_date, clock, idempotency, ports
+from fenqi.plumbing import business_date, clock, four_eyes, idempotency, ports
+from fenqi.plumbing.errors import Conflict, Refusal
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
+
+    from fenqi.payments.models import UnplacedMoney
 
 REFUND_TEXT = "青屿商城退款"
 PAYOUT_TEXTS = {"standby": "备用金支用", "overpayment": "多还退回"}
+RETURN_TEXT = "待查款项退回"
+RETURN_KIND = "payments.unplaced_return"
+
+
+class NoWayBack(Refusal):
+    """The money did not come by a payment of the channel: it goes back by a transfer with a reference of its own."""
+
+    code = "no_way_back"
+
+
+class OutgoingReused(Conflict):
+    """This transfer out has given back other money."""
+
+    code = "outgoing_reused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +176,56 @@ def pay_out(
     return PayOutStart(payout_id=payout.id, state=payout.state)
 
 
+@transaction.atomic
+def return_unplaced(*, approval_id: UUID | None, arguments: dict[str, Any]) -> None:
+    """
+    Send money in suspense back to its payer, for an approval of exactly these arguments: money_id, amount_fen, outgoing.
+
+    `outgoing` is the reference of a transfer that has left the bank; without it the channel sends the money back to where it
+    came from, and it waits again if that fails. Raises: SecondPairMissing, and as `check_return`.
+    """
+    four_eyes.spend(approval_id=approval_id, kind=RETURN_KIND, arguments=arguments)
+    money = suspense.locked(UUID(arguments["money_id"]))
+    fen, outgoing = arguments["amount_fen"], arguments["outgoing"]
+    check_return(money, amount_fen=fen, outgoing=outgoing)
+    going = (
+        None
+        if outgoing
+        else UnplacedReturn(
+            borrower_id=HOUSE,
+            id=new_id(),
+            money_id=money.id,
+            original=money.channel_reference,
+            amount_fen=fen,
+            purpose="unplaced",
+            business_on=business_date.current(),
+            made_at=clock.now(),
+        )
+    )
+    move = suspense.leave(
+        money,
+        kind=UnplacedMoveKind.RETURNED,
+        amount_fen=fen,
+        subject=reference_of(going) if going else outgoing,
+        approval_id=approval_id,
+    )
+    if going:
+        going.number = move.number
+        going.save(force_insert=True)
+        transaction.on_commit(partial(send_return, return_id=going.id))
+
+
+def check_return(money: UnplacedMoney, *, amount_fen: int, outgoing: str) -> None:
+    """Raises: AmountNotPositive, NotSoMuchLeft, NoWayBack, OutgoingReused."""
+    suspense.check_left(money, amount_fen)
+    if not outgoing and not money.channel_reference:
+        raise NoWayBack(
+            _("这笔款项不是经支付渠道收到的，请先在网银退回，再填写退回的流水号。"), field="outgoing"
+        )
+    if outgoing and suspense.has_gone_out(outgoing):
+        raise OutgoingReused(_("这个流水号已经登记过另一笔退回。"), field="outgoing")
+
+
 def send_refund(*, borrower_id: int, refund_id: UUID) -> None:
     """Hand a refund that waits to the channel; does nothing for any other."""
     refund = Refund.objects.get(borrower_id=borrower_id, id=refund_id)
@@ -176,6 +253,21 @@ def send_payout(*, borrower_id: int, payout_id: UUID) -> None:
             amount_fen=payout.amount_fen,
             subject=PAYOUT_TEXTS.get(payout.purpose, PAYOUT_TEXTS["standby"]),
             on=payout.business_on,
+        ),
+    )
+
+
+def send_return(*, return_id: UUID) -> None:
+    """Hand a return that waits to the channel; does nothing for any other."""
+    going = UnplacedReturn.objects.get(borrower_id=HOUSE, id=return_id)
+    _send(
+        going,
+        lambda: ports.get("channel").refund(
+            reference=reference_of(going),
+            original=going.original,
+            amount_fen=going.amount_fen,
+            subject=RETURN_TEXT,
+            on=going.business_on,
         ),
     )
 

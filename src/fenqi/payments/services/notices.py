@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from fenqi.payments import suspense
 from fenqi.payments.movements import record_outcome
+from fenqi.payments.ports import ChannelState
+from fenqi.payments.refusals import PaymentUnknown
 from fenqi.plumbing import clock, ports
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ def take_notice(*, body: bytes, headers: Mapping[str, str]) -> bool:
     Take a notice: check whose it is, keep it, write the outcome down. Tells whether it was new.
 
     Kept and recorded in one transaction, so a notice that could not be worked in is not lost: the channel sends it again.
+    Money that came for a reference nobody here knows is taken into suspense.
     Raises: BadNotice, PaymentUnknown.
     """
     notice = ports.get("channel").read_notice(body=body, headers=headers)
@@ -33,5 +37,10 @@ def take_notice(*, body: bytes, headers: Mapping[str, str]) -> bool:
         )
         is_new = cursor.rowcount == 1
     if is_new:
-        record_outcome(notice.answer)
+        try:
+            record_outcome(notice.answer)
+        except PaymentUnknown:
+            is_money = notice.answer.state == ChannelState.SUCCEEDED
+            if not is_money or suspense.take_in_told(notice.answer, why="no payment of ours") is None:
+                raise
     return is_new
