@@ -6,10 +6,12 @@ import pytest
 
 from fenqi.credit import queries as credit_queries
 from fenqi.ledger import queries as ledger
+from fenqi.ledger import services as ledger_services
 from fenqi.mall import queries as mall_queries
 from fenqi.payments import queries as payments
-from fenqi.plumbing import business_date
+from fenqi.plumbing import business_date, clock
 from fenqi.purchases import queries, services
+from fenqi.purchases.models import WaitingStep
 from fenqi.servicing import queries as servicing
 from tests.purchases import shopping
 from tests.purchases.shopping import BAND_FEN, PHONE_FEN
@@ -73,6 +75,27 @@ def test_a_silent_lender_leaves_the_outcome_unknown_until_it_is_asked_again(shop
 
     shop.heal("lender", fault)
     assert services.advance_purchase(borrower_id=borrower_id, purchase_id=purchase_id) == "done"
+    assert len(servicing.loans(borrower_id)) == 1
+
+
+def test_a_date_that_closes_as_the_lender_pays_leaves_the_purchase_to_the_next_try(shop, shopper):
+    borrower_id, today = shopper, business_date.current()
+    order = shopping.an_order(borrower_id, financed=[PHONE_FEN])
+    application_id = shopping.an_application(borrower_id, order)
+    shopping.sign(borrower_id, application_id)
+    purchase_id = services.confirm_purchase(
+        borrower_id=borrower_id, application_id=application_id, reference="r"
+    )
+    ledger_services.close_day(today)
+    with pytest.raises(ledger_services.ClosedDay):
+        services.advance_purchase(borrower_id=borrower_id, purchase_id=purchase_id)
+    services.run_waiting()
+    assert queries.purchase(borrower_id=borrower_id, purchase_id=purchase_id).state == "disbursing"
+
+    business_date.close(today)
+    WaitingStep.objects.update(next_try_at=clock.wall())
+    services.run_waiting()
+    assert queries.purchase(borrower_id=borrower_id, purchase_id=purchase_id).state == "done"
     assert len(servicing.loans(borrower_id)) == 1
 
 

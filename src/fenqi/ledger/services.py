@@ -84,6 +84,7 @@ class ClosedDay(Conflict):
     """The business date is closed: what belongs to it is posted on an open one."""
 
     code = "closed_day"
+    is_passing = True
 
 
 class EntryPosted(Conflict):

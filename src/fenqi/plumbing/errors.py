@@ -15,6 +15,8 @@ class Refusal(Exception):
 
     code = "refused"
     status = 422
+    is_passing = False
+    """Whether the very same request may be granted a moment later, with nothing changed by whoever asks."""
 
     def __init__(
         self, message: Any = "", *, code: str | None = None, field: str | None = None, **details: Any
@@ -62,3 +64,4 @@ class PeerUnavailable(Refusal):
 
     code = "peer_unavailable"
     status = 503
+    is_passing = True

@@ -42,9 +42,9 @@ def run_waiting(limit: int = 20) -> int:
         try:
             is_finished = _TAKE_FURTHER[row.kind](row)
         except Refusal as e:
-            # What refuses now (an order given up, an application replaced) will not agree later.
-            log.info("%s %s needs nothing more: %s", row.kind, row.id, e.code)
-            is_finished = True
+            # What refuses now (an order given up, an application replaced) will not agree later; a date that closed will.
+            log.info("%s %s is refused: %s", row.kind, row.id, e.code)
+            is_finished = not e.is_passing
         except Exception:
             log.exception("%s %s could not be taken further", row.kind, row.id)
             is_finished = False
