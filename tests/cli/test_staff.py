@@ -7,19 +7,21 @@ import datetime
 import pytest
 from click.testing import CliRunner
 from django.test import Client
+from tests.support.at_once import at_once
 
 from fenqi.cli.staff import staff
 from fenqi.people import services
 from fenqi.people.models import StaffLink, StaffMember
 from fenqi.people.services.first_staff import AdministratorsStand
 from fenqi.plumbing import audit
-from tests.support.at_once import at_once
 
 GOOD = "vier weisse Kraniche"
 
 
 def run(name: str, person: str):
-    return CliRunner().invoke(staff, ["administrator", name, "--shown-name", name.title(), "--person", person])
+    return CliRunner().invoke(
+        staff, ["administrator", name, "--shown-name", name.title(), "--person", person]
+    )
 
 
 @pytest.mark.django_db

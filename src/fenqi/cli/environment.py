@@ -32,9 +32,14 @@ def start_django(*, as_owner: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fenqi.config.settings")
     if as_owner:
         os.environ["FENQI_AS_OWNER"] = "1"
+    import click
     import django
 
+    from fenqi.config.keys import SecretsMissing
     from fenqi.plumbing import translations
 
-    translations.compile_stale()
-    django.setup()
+    try:
+        translations.compile_stale()
+        django.setup()
+    except SecretsMissing as e:
+        raise click.ClickException(f"{e} (docs/guides/operating.md says what they are for)") from e
