@@ -82,6 +82,13 @@ def test_one_place_tells_the_date_of_a_moment():
     assert found == []
 
 
+def test_one_place_names_the_time_zone():
+    name = re.compile(r"[\"'](?:Asia|Europe|America)/\w+[\"']")
+    assert [where(path) for path in python() if name.search(path.read_text(encoding="utf-8"))] == [
+        "src/fenqi/config/zone.py"
+    ]
+
+
 def test_no_signals():
     """What happens is said in the service, not hooked on."""
     words = ("post_save", "pre_save", "django.dispatch", "m2m_changed", "post_delete")

@@ -5,13 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fenqi.config import zone
 from fenqi.people import queries, refusals, services
 from fenqi.people.models import Account, Contact, ContactRetention
 from fenqi.people.services.contact_use import ContactProtected, unlocked_by
 from fenqi.plumbing import audit, business_date
 from fenqi.plumbing.models import BusinessDate, GateAnswer
 
-CHINA = ZoneInfo("Asia/Shanghai")
+CHINA = ZoneInfo(zone.NAME)
 NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=CHINA)
 
 UNLOCKS = """

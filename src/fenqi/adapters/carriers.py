@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from fenqi.adapters.peer import Peer, Refused, Silent
 from fenqi.messages.ports import CarrierRefused, CarrierSilent, Receipt, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 class _Carrier:
@@ -31,7 +30,7 @@ class _Carrier:
                     "recipient": text.recipient,
                     "subject": text.subject,
                     "body": text.body,
-                    "shown_at": text.written_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"),
+                    "shown_at": timezone.localtime(text.written_at).strftime("%Y-%m-%d %H:%M"),
                 }
                 for text in texts
             ]

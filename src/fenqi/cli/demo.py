@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import shutil
@@ -11,20 +10,16 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
+
+from fenqi.config import zone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fenqi.cli.stack import Stack
     from fenqi.cli.story.timeline import Moment
-
-
-def today_in_china() -> datetime.date:
-    """The wall date where the product lives; the business date starts from it."""
-    return datetime.datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
 def line(moment: Moment) -> str:
@@ -99,7 +94,7 @@ def _serve(folder: Path, *, port: int, sandbox_port: int, once: bool) -> None:
             folder,
             web_port=port,
             sandbox_port=sandbox_port,
-            open_on=first_day(today_in_china()),
+            open_on=first_day(zone.today()),
             on_step=lambda text: click.echo(f"  {text} …"),
         ) as stack:
             click.echo(f"up after {time.monotonic() - started:.1f} s: {stack.web_url}")
@@ -126,7 +121,7 @@ Open  {stack.web_url}/            the mall
       {stack.web_url}/finance/    the finance app
       {stack.web_url}/sandbox/    the phones: codes, links and bank accounts of everybody below
       {stack.web_url}/ops/        the staff's desk
-      {stack.web_url}/api/v1/docs the API"""
+      {stack.web_url}/api/v1/openapi.json the API"""
     )
     for name, value in facts.items():
         click.echo(f"      {name}: {value}")
@@ -157,7 +152,7 @@ def story(as_json: bool, keep: bool) -> None:
     os.environ["FENQI_HOME"] = str(folder)
     failed = None
     try:
-        with running(folder, open_on=first_day(today_in_china())) as stack:
+        with running(folder, open_on=first_day(zone.today())) as stack:
             facts = play(stack, quiet=as_json)
     except (AssertionError, StackFailed) as e:
         failed = e

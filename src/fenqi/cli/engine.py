@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import wraps
 from typing import Any, TypeVar, cast
-from zoneinfo import ZoneInfo
 
 import click
 
 from fenqi.cli.engine_options import amount_fen, rate, read_text, term_options, terms_of
 from fenqi.cli.engine_output import percent, print_csv, print_facts, print_json, print_table, yuan
+from fenqi.config import zone
 from fenqi.domain import codec
 from fenqi.domain.errors import DomainError
 from fenqi.domain.forms import read_date, read_json, replay_request, state_to_json
 
-COUNTRY = ZoneInfo("Asia/Shanghai")
 EXIT_IMPOSSIBLE = 2
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,7 +47,7 @@ def refuses_in_one_line(command: Command) -> Command:
 
 def day(field: str, text: str | None) -> date:
     """Read a day; today in China where none is given. Raises: FormError."""
-    return read_date(text, field) if text is not None else datetime.now(tz=COUNTRY).date()
+    return read_date(text, field) if text is not None else zone.today()
 
 
 ROW_HEADINGS = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from fenqi.config import keys, passkeys
+from fenqi.config import keys, passkeys, zone
 from fenqi.config.embedded import home, parse_database_url
 
 MODE = os.environ.get("FENQI_MODE", "production")
@@ -108,7 +108,7 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "Asia/Shanghai"
+TIME_ZONE = zone.NAME
 
 STATIC_URL = "/static/"
 STATIC_ROOT = None  # served straight from the packages (whitenoise finders): nothing to collect
