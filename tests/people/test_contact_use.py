@@ -1,7 +1,6 @@
 """A contact is used for what they agreed to, when the rules let it, and they see every time."""
 
 import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +11,7 @@ from fenqi.people.services.contact_use import ContactProtected, unlocked_by
 from fenqi.plumbing import audit, business_date
 from fenqi.plumbing.models import BusinessDate, GateAnswer
 
-CHINA = ZoneInfo(zone.NAME)
+CHINA = zone.ZONE
 NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=CHINA)
 
 UNLOCKS = """
