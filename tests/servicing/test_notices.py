@@ -83,6 +83,20 @@ def test_a_late_reminder_does_not_lead_to_a_link_that_has_run_out() -> None:
     assert queries.pay_link(token).state == "open"
 
 
+def test_a_notice_nothing_can_be_said_of_keeps_no_other_waiting() -> None:
+    of_no_loan = {"borrower_id": 1, "loan_id": new_id(), "lender_code": "jiangcheng", "on_date": OPENED}
+    Notice.objects.create(
+        **of_no_loan, template="paid", key="x:2", amount_fen=1, made_at=clock.midnight(OPENED)
+    )
+    borrower_id, loan_id = a_loan()
+    services.record_repayment(borrower_id=borrower_id, loan_id=loan_id, amount_fen=100, reference="r")
+
+    assert services.hand_over_notices() == 2
+
+    assert set(Message.objects.values_list("borrower_id", "template")) == {(borrower_id, "paid")}
+    assert services.hand_over_notices() == 0
+
+
 def settled_announced() -> int:
     """Settlements announced, once letters are on their way too."""
     services.hand_over_notices()

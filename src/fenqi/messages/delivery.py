@@ -14,7 +14,7 @@ from fenqi.messages import conduct
 from fenqi.messages.models import Channel, Message, Outgoing, PhoneText, State
 from fenqi.messages.ports import CarrierRefused, CarrierSilent, Receipt, Text
 from fenqi.messages.rendering import Rendered, render, template_of
-from fenqi.messages.templates import Kind
+from fenqi.messages.templates import TEMPLATES, Kind
 from fenqi.people import queries as people
 from fenqi.plumbing import business_date, clock, gates, ports, rule_data
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BATCH = 200
 FORGOTTEN_AFTER = datetime.timedelta(seconds=60)
-COLLECTION = ("overdue", "credit_notice")
+COLLECTION = tuple(code for code, template in TEMPLATES.items() if template.kind == Kind.COLLECTION)
 
 
 @dataclass(kw_only=True)

@@ -8,6 +8,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.partners.models import PartnerKey, PartnerKind
@@ -57,6 +58,7 @@ class Partner:
         return f"{self.kind}:{self.code}"
 
 
+@transaction.atomic
 def issue(
     *,
     kind: str,
@@ -83,6 +85,7 @@ def issue(
     return f"{PREFIX}_{key_id}_{secret}"
 
 
+@transaction.atomic
 def revoke(*, key_id: str, actor: str, reason: str) -> None:
     """End a key at once. Raises: NoSuchKey."""
     if not PartnerKey.objects.filter(id=key_id, revoked_at__isnull=True).update(revoked_at=clock.wall()):

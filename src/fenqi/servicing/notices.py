@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from django.db import transaction
 from fenqi.messages import services as messages
 from fenqi.payments import queries as payments
 from fenqi.plumbing import clock
+from fenqi.plumbing.errors import Refusal
 from fenqi.servicing import loading, pay_links, queries
 from fenqi.servicing.models import Notice
+
+log = logging.getLogger(__name__)
 
 AUTOPAY = "/finance/account/autopay/"
 TEMPLATES = ("due_soon", "due_today", "debit_scheduled", "debit_failed", "overdue", "paid", "settled")
@@ -63,7 +67,12 @@ def add_debit_failed(payload: dict[str, Any]) -> None:
 
 def _letter(notice: Notice) -> messages.Letter | None:
     """The letter of a notice as things stand now; none where there is nothing left to say."""
-    context = _context(notice)
+    try:
+        context = _context(notice)
+    except Refusal as e:
+        # What it is about is gone (a loan, a card): it must not keep all others waiting.
+        log.warning("notice %s of %s is not said: %s", notice.template, notice.borrower_id, e.code)
+        return None
     if context is None:
         return None
     template = notice.template
