@@ -12,6 +12,7 @@ from fenqi.bureau.models import CreditRow
 from fenqi.credit import queries as credit
 from fenqi.mall import services as mall
 from fenqi.mall.services.addresses import AddressEntry
+from fenqi.payments import services as payments
 from fenqi.payments.models import Payment
 from fenqi.people import queries as people_queries
 from fenqi.people import services as people
@@ -235,8 +236,17 @@ def _finance(person: Marked) -> None:
         borrower_id=borrower_id,
         arguments={"borrower_id": borrower_id, "is_blocked": True},
     )
+    unplaced = payments.take_in(
+        reference="bank:marked",
+        amount_fen=1_000,
+        received_on=business_date.current(),
+        source=payments.UnplacedSource.BANK,
+        payer=NAME,
+        note=SAID,
+    )
     person.names |= {
         "proposal": str(proposal),
+        "unplaced": str(unplaced.id),
         "loan": loan.number,
         "settled": settled.number,
         "lender": loan.lender_code,

@@ -97,6 +97,13 @@ DESKS = (
         roles=(Role.FINANCE, Role.SERVICE),
     ),
     Desk(
+        code="unplaced",
+        url="/ops/unplaced/",
+        label=_("待查款项"),
+        icon="inbox",
+        roles=(Role.FINANCE,),
+    ),
+    Desk(
         code="calls",
         url="/ops/calls/",
         label=_("通话记录"),

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from fenqi.ops.views import doors, ledger, lists, money, proposals, queues, reports, service, staff, ways_in
+from fenqi.ops.views import (
+    doors,
+    ledger,
+    lists,
+    money,
+    proposals,
+    queues,
+    reports,
+    service,
+    staff,
+    unplaced,
+    ways_in,
+)
 
 urlpatterns = [
     path("", doors.home, name="ops"),
@@ -55,6 +67,11 @@ urlpatterns = [
     path("chat/", service.chat, name="ops-chat"),
     path("chat/answer/", service.chat_answer, name="ops-chat-answer"),
     path("refunds/", money.refunds, name="ops-refunds"),
+    path("unplaced/", unplaced.listed, name="ops-unplaced"),
+    path("unplaced/take-in/", unplaced.take_in, name="ops-unplaced-take-in"),
+    path("unplaced/<uuid:money_id>/", unplaced.show, name="ops-unplaced-one"),
+    path("unplaced/<uuid:money_id>/propose/", unplaced.propose, name="ops-unplaced-propose"),
+    path("unplaced/<uuid:money_id>/reveal/", unplaced.reveal, name="ops-unplaced-reveal"),
     path("books/", money.books, name="ops-books"),
     path("books/export/", ledger.export, name="ops-export"),
     path("books/ties/", ledger.ties, name="ops-ties"),

@@ -168,6 +168,10 @@ WORDS: dict[str, Any] = {
     "people.blocked": _("限制申请"),
     "people.unblocked": _("恢复申请"),
     # movements of money
+    "channel_return": _("经渠道原路退回"),
+    "suspense": _("待查款项"),
+    "payments.unplaced.taken_in": _("登记待查款项"),
+    "payments.payer_revealed": _("查看付款人原文"),
     "INTENDED": _("待发送"),
     "SENT": _("已发送"),
     "UNKNOWN": _("结果未知，正在询问"),

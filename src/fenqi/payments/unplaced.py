@@ -34,6 +34,12 @@ class Move:
     moved_on: datetime.date
     moved_at: datetime.datetime
 
+    @property
+    def may_be_taken_back(self) -> bool:
+        """What people did stands and may be undone by people; the channel says itself what became of its own."""
+        is_by_hand = self.kind != UnplacedMoveKind.TAKEN_BACK and not suspense.is_of_the_channel(self.subject)
+        return is_by_hand and not self.is_undone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unplaced:

@@ -15,6 +15,7 @@ from fenqi.care import queries as care
 from fenqi.credit import reviews
 from fenqi.mall import queries as mall
 from fenqi.ops.shell import DESKS, may_open, page
+from fenqi.payments import unplaced
 from fenqi.people import queries as people
 from fenqi.people import services
 from fenqi.plumbing import proposals
@@ -125,6 +126,7 @@ def home(request: HttpRequest) -> HttpResponse:
     sizes = people.queue_sizes() | mall.desk_sizes()
     sizes |= reviews.desk_sizes()
     sizes["chat"] = care.waiting_size()
+    sizes["unplaced"] = unplaced.waiting_size()
     sizes["disputes"] = bureau.open_disputes_size()
     sizes["proposals"] = proposals.waiting_size(
         request.staff_roles,  # type: ignore[attr-defined]

@@ -161,9 +161,19 @@ def propose_standing(request: HttpRequest, borrower_id: int) -> HttpResponse:
 
 
 def propose(
-    request: HttpRequest, *, kind: str, subject: str, borrower_id: int | None, arguments: dict[str, Any]
+    request: HttpRequest,
+    *,
+    kind: str,
+    subject: str,
+    borrower_id: int | None,
+    arguments: dict[str, Any],
+    reason: str | None = None,
 ) -> HttpResponse:
-    """Lay it before a colleague and show what was laid. Raises: what `services.propose` refuses."""
+    """
+    Lay it before a colleague and show what was laid; the reason is the form's `reason`, if none is given.
+
+    Raises: what `services.propose` refuses.
+    """
     name, _roles = _who(request)
     try:
         proposal_id = services.propose(
@@ -172,7 +182,7 @@ def propose(
             subject=subject,
             borrower_id=borrower_id,
             arguments=arguments,
-            reason=typed(request.POST, "reason"),
+            reason=typed(request.POST, "reason") if reason is None else reason,
         )
     except four_eyes.AlreadyProposed as e:
         flash(request, e, kind="info")

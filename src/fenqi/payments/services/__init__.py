@@ -13,7 +13,7 @@ from fenqi.payments.services.giving_back import (
 from fenqi.payments.services.mandates import revoke_mandate, set_autopay, sign_mandate
 from fenqi.payments.services.notices import take_notice
 from fenqi.payments.services.paying import PaymentStart, ask_payment, start_payment
-from fenqi.payments.suspense import TakenIn, take_in
+from fenqi.payments.suspense import TakenIn, UnplacedSource, take_in
 from fenqi.payments.suspense import reveal as reveal_payer
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "PaymentStart",
     "RefundStart",
     "TakenIn",
+    "UnplacedSource",
     "ask_payment",
     "ask_unknown",
     "debit_id",
