@@ -127,6 +127,16 @@ class TestWhenTheChannelMisbehaves:
         settings.FENQI_PEERS = peers
         assert pay(who).state == "SUCCEEDED"
 
+    def test_who_left_the_cashier_open_keeps_no_other_waiting(self, cardholder, sandbox):
+        for number in range(3):
+            pay(cardholder(), card=False, reference=f"left open {number}")
+        who = cardholder(100_000)
+        sandbox.fault("channel", "lost_answer", times=1)
+        start = pay(who)
+        assert start.state == "UNKNOWN"
+        assert services.ask_unknown(patience=datetime.timedelta(0), at_once=2) == 1
+        assert queries.payment(borrower_id=who.borrower_id, payment_id=start.payment_id).state == "SUCCEEDED"
+
     def test_pending_ends_by_the_notice(self, cardholder, sandbox):
         who = cardholder(100_000)
         sandbox.fault("channel", "pending", times=1)

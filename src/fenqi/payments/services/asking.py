@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from fenqi.payments.models import Debit, Payment, PayOut, Refund, State, UnplacedReturn
@@ -21,28 +22,25 @@ CHUNK = 100
 PATIENCE = datetime.timedelta(seconds=5)
 
 
-def ask_unknown(*, patience: datetime.timedelta = PATIENCE) -> int:
+def ask_unknown(*, patience: datetime.timedelta = PATIENCE, at_once: int = CHUNK) -> int:
     """
     Ask the channel about every movement whose outcome we have waited for longer than `patience`; tells how many ended.
 
-    What never arrived there is intended again and sent by `send_intended`. Not inside a transaction.
+    All of them, `at_once` in a call: those whose outcome is long in coming keep no other waiting. What never arrived there is intended again and sent by `send_intended`. Not inside a transaction.
     """
     before = clock.wall() - patience
     ended = 0
     for model, _word in KINDS.values():
-        waiting = model.objects.filter(state__in=[State.SENT, State.UNKNOWN], sent_at__lte=before).order_by(
-            "sent_at"
-        )
-        movements = list(waiting[:CHUNK])
-        if not movements:
-            continue
-        try:
-            answers = ports.get("channel").query(
-                references=[reference_of(movement) for movement in movements]
-            )
-        except (ChannelSilent, ChannelRefused):
-            return ended
-        ended += sum(record_outcome(answer) for answer in answers.values())
+        waiting = model.objects.filter(state__in=[State.SENT, State.UNKNOWN], sent_at__lte=before)
+        left = waiting.order_by("sent_at").iterator(at_once)
+        while movements := list(islice(left, at_once)):
+            try:
+                answers = ports.get("channel").query(
+                    references=[reference_of(movement) for movement in movements]
+                )
+            except (ChannelSilent, ChannelRefused):
+                return ended
+            ended += sum(record_outcome(answer) for answer in answers.values())
     return ended
 
 
