@@ -15,6 +15,7 @@ import logging
 import os
 import re
 import tempfile
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -61,6 +62,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+        self.one_at_a_time = threading.Lock()  # tests speak from several threads
         self.sealed: dict[tuple[str, str], None] = {}
         self.seen: set[int] = set()
         self.test = ""
@@ -74,7 +76,8 @@ class Recorder:
         key = hash((place, text))
         if key not in self.seen:
             self.seen.add(key)
-            self.file.write(json.dumps([party, place, self.test, text]) + "\n")
+            with self.one_at_a_time:
+                self.file.write(json.dumps([party, place, self.test, text]) + "\n")
 
     def findings(self) -> list[str]:
         """The places where a sealed value stood in clear, with the test that ran."""

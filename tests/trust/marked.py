@@ -22,7 +22,7 @@ from fenqi.plumbing import business_date
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import services as servicing_services
 from fenqi.standby.models import StandbyDraw
-from fenqi.web.finance_views_common import calendar_token
+from fenqi.web.finance_views_common import calendar_tokens
 from fenqi.web.finance_views_paylink import outcome_address
 from tests.people import fakes
 from tests.people.browsing import id_number
@@ -252,7 +252,7 @@ def _finance(person: Marked) -> None:
         "lender": loan.lender_code,
         "due_on": due.isoformat(),
         "month": f"{month:%Y-%m}",
-        "calendar_token": calendar_token(loan.number),
+        "calendar_token": calendar_tokens(loan.number)[0],
         "pay_token": link.rstrip("/").rsplit("/", 1)[1],
         "outcome_key": paid_by_link.rstrip("/").rsplit("/", 1)[1],
         "reference": paid["Location"].rstrip("/").rsplit("/", 1)[1],

@@ -1,4 +1,4 @@
-"""Keys of sealed data: list, rotate, retire, rewrap."""
+"""Keys of sealed data and of blind indexes: list, rotate, retire, rewrap."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ def keys() -> None:
 
 
 @keys.command("list")
-def keys_list() -> None:
+@click.option(
+    "--index", is_flag=True, help="The keys of blind indexes, and how many indexes stand under each."
+)
+def keys_list(index: bool) -> None:
     """The data keys, the sealing one first, how many values each seals and which master key wraps it."""
     with database():
         start_django()
         from fenqi.plumbing import ciphers, data_keys, rotation
+
+        if index:
+            _list_index_keys()
+            return
 
         used = rotation.used_keys()
         for name, wrapped in reversed(data_keys.wrapped_keys()):
@@ -29,13 +36,28 @@ def keys_list() -> None:
             )
 
 
+def _list_index_keys() -> None:
+    from fenqi.plumbing import index_keys, index_rotation
+
+    used, known = index_rotation.used_keys(), index_keys.known()
+    if known.coming:
+        click.echo(f"{known.coming.name}\tcoming\t{used[known.coming.name]}")
+    for key in reversed(known.stand):
+        state = "newest" if key is known.stand[-1] else "retired" if key.is_retired else "older"
+        click.echo(f"{key.name}\t{state}\t{used[key.name]}")
+
+
 @keys.command()
-def rotate() -> None:
+@click.option("--index", is_flag=True, help="The key of blind indexes instead.")
+def rotate(index: bool) -> None:
     """Make a new data key and seal everything anew under it; goes on with a rotation that was cut off."""
     from rich.progress import Progress
 
     with database():
         start_django(as_owner=True)
+        if index:
+            _rotate_index()
+            return
         from fenqi.plumbing import rotation
         from fenqi.plumbing.sealed import sealing_key
 
@@ -47,16 +69,35 @@ def rotate() -> None:
         click.echo(f"keys: {rows} rows sealed anew under {name}")
 
 
+def _rotate_index() -> None:
+    from rich.progress import Progress
+
+    from fenqi.plumbing import index_rotation, rotation
+
+    try:
+        name = index_rotation.begin()
+    except rotation.StillOpen as e:
+        click.echo(f"keys: {e}; the new key waits, run this again", err=True)
+        sys.exit(1)
+    except index_rotation.SpreadOut as e:
+        click.echo(f"keys: {e}", err=True)
+        sys.exit(1)
+    with Progress() as progress:
+        task = progress.add_task(f"index key {name}", total=index_rotation.left())
+        rows = index_rotation.move(moved=lambda some: progress.update(task, advance=some))
+    click.echo(f"keys: {rows} indexes moved to {name}")
+
+
 @keys.command()
 @click.argument("name")
 def retire(name: str) -> None:
-    """Forget an old data key; refuses while anything is sealed under it."""
+    """Forget an old data key; refuses while anything is sealed under it. Of an index key: nothing counts by it alone any more."""
     with database():
         start_django(as_owner=True)
-        from fenqi.plumbing import rotation
+        from fenqi.plumbing import index_rotation, rotation
 
         try:
-            rotation.retire(name)
+            (index_rotation if name.startswith("i") else rotation).retire(name)
         except rotation.CannotRetire as e:
             click.echo(f"keys: {e}", err=True)
             sys.exit(1)

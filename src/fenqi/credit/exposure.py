@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from fenqi.credit.errors import ExposureExceeded
 from fenqi.credit.models import Commitment, PersonExposure
 from fenqi.credit.models.risk import CommitmentKind
-from fenqi.plumbing import clock
+from fenqi.plumbing import clock, index_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,7 @@ def limits_of(rules: RuleSet) -> Limits:
 
 def lock(person_index: bytes, limits: Limits) -> None:
     """Let nobody else add to what this person owes until the transaction ends."""
+    person_index = index_keys.standing(person_index)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO credit_personexposure (person_index, lender_code, owed_fen, held_fen, limit_fen)"
@@ -93,6 +94,7 @@ def hold(
 
     Safe to repeat by `subject_id`. Raises: ExposureExceeded, said by the database itself.
     """
+    person_index = index_keys.standing(person_index)
     standing = Commitment.objects.filter(person_index=person_index, subject_id=subject_id).first()
     if standing is not None and standing.released_at is None:
         return
@@ -139,6 +141,7 @@ def release(*, person_index: bytes | None, subject_id: UUID) -> None:
     """It became a loan, or nothing: the part held is free. Repeatable."""
     if person_index is None:
         return
+    person_index = index_keys.standing(bytes(person_index))
     # The person's row first, as everybody who adds to it does.
     PersonExposure.objects.select_for_update().filter(
         person_index=person_index, lender_code=ALL_LENDERS

@@ -22,7 +22,7 @@ from fenqi.credit.services.quoting import find_quote
 from fenqi.credit.services.reviewing import BY_MACHINE
 from fenqi.domain.decision import INPUT_NAMES, NotNeeded, State
 from fenqi.people import queries as people
-from fenqi.plumbing import business_date, clock
+from fenqi.plumbing import business_date, clock, index_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +196,7 @@ def list_entries(limit: int = 200) -> list[ListRow]:
 
 def list_subject(kind: str, value: str) -> str:
     """How a value is named where it may not stand in clear."""
-    return people.list_index(kind, value).hex()[:16]
+    return people.list_index(kind, value)[-index_keys.SIZE :].hex()[:16]
 
 
 def _decisions(borrower_id: int, application_id: UUID) -> list[Decision]:

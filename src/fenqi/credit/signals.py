@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from fenqi.credit.models import AddressUse, Application, ApplicationGoods
-from fenqi.plumbing import clock, sealed
+from fenqi.plumbing import clock, index_keys, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ SELECT
     (SELECT count(*) FROM orders WHERE at > %(day_since)s),
     (SELECT count(*) FROM orders),
     (SELECT count(*) FROM credit_addressuse
-     WHERE address_index = %(address_index)s AND used_at > %(address_since)s)
+     WHERE address_index = ANY(%(address_indexes)s) AND used_at > %(address_since)s)
 """
 
 
@@ -112,7 +112,7 @@ def read(*, application: Application, accounts: Sequence[int], windows: Mapping[
                 "accounts": list(accounts),
                 "borrower_id": application.borrower_id,
                 "application_id": application.id,
-                "address_index": application.address_index,
+                "address_indexes": index_keys.forms(bytes(application.address_index or b"")),
                 "goods_since": min(since.values()),
                 "month_since": days("applications_month_days"),
                 "day_since": now - datetime.timedelta(hours=windows["applications_day_hours"]),

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from fenqi.plumbing.sealed import SealedTextField
+from fenqi.plumbing.sealed import BlindIndexField, SealedTextField
 
 
 class Channel(models.TextChoices):
@@ -81,7 +81,7 @@ class PhoneText(Outgoing):
 
     id = models.UUIDField(primary_key=True)
     phone = SealedTextField(data_class="C2")  # or the mail address, by `channel`
-    phone_index = models.BinaryField(max_length=32)
+    phone_index = BlindIndexField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["reference"], name="phone_text_once")]

@@ -20,6 +20,8 @@ from fenqi.plumbing import ciphers
 from fenqi.plumbing.ciphers import CannotUnseal, Key
 
 TABLE = "plumbing_datakey"
+WRAPPED = (TABLE, "plumbing_indexkey")
+"""Where keys stand wrapped: those that seal, and those of plumbing.index_keys."""
 SEEN_FOR_SECONDS = 2.0
 
 
@@ -68,10 +70,12 @@ def _look() -> None:
     _Known.read_at = time.monotonic()
 
 
-def wrapped_keys() -> list[tuple[str, bytes]]:
-    """(name, wrapped) of every data key, oldest first."""
+def wrapped_keys(table: str = TABLE) -> list[tuple[str, bytes]]:
+    """(name, wrapped) of every data key, oldest first; or of the other table's."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT name, wrapped FROM {TABLE} ORDER BY made_at, name")  # noqa: S608 - a constant
+        cursor.execute(
+            f"SELECT name, wrapped FROM {table} WHERE wrapped IS NOT NULL ORDER BY made_at, name"  # noqa: S608 - a constant
+        )
         return [(name, bytes(wrapped)) for name, wrapped in cursor.fetchall()]
 
 
@@ -131,20 +135,21 @@ def forget(name: str) -> None:
 
 
 def rewrap() -> int:
-    """Wrap every data key anew under the first master key; tells how many were under another. No value is touched."""
+    """Wrap every key anew under the first master key; tells how many were under another. No value is touched."""
     first, moved = next(iter(masters())), 0
-    for name, wrapped in wrapped_keys():
-        if ciphers.name_of(wrapped) == first:
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {TABLE} SET wrapped = %s WHERE name = %s",  # noqa: S608 - a constant
-                [wrap(unwrap(name, wrapped)), name],
-            )
-        moved += 1
+    for table in WRAPPED:
+        for name, wrapped in wrapped_keys(table):
+            if ciphers.name_of(wrapped) == first:
+                continue
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} SET wrapped = %s WHERE name = %s",  # noqa: S608 - a constant
+                    [wrap(unwrap(name, wrapped)), name],
+                )
+            moved += 1
     return moved
 
 
 def masters_in_use() -> set[str]:
-    """The names of the master keys some data key is wrapped by."""
-    return {ciphers.name_of(wrapped) for _name, wrapped in wrapped_keys()}
+    """The names of the master keys something is wrapped by."""
+    return {ciphers.name_of(wrapped) for table in WRAPPED for _name, wrapped in wrapped_keys(table)}

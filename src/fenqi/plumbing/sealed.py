@@ -3,25 +3,26 @@ Personal data at rest: encrypted under named keys, and keyed hashes to look thin
 
 The context string (table and column) is authenticated with a sealed value, so a value copied into another column does not open.
 The newest data key seals; all open (plumbing.data_keys); plumbing.rotation moves what is sealed under an older one.
+Hashes have keys of their own (plumbing.index_keys) and a field that knows them (plumbing.index_field).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.conf import settings
 from django.db import models
 
 from fenqi.plumbing import ciphers, data_keys
 from fenqi.plumbing.ciphers import CannotUnseal
 from fenqi.plumbing.ids import new_id
+from fenqi.plumbing.index_field import BlindIndexField
+from fenqi.plumbing.index_keys import blind_index
 
 __all__ = [
+    "BlindIndexField",
     "CannotUnseal",
     "SealedTextField",
     "blind_index",
@@ -63,12 +64,6 @@ def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
 def unseal(sealed: bytes | memoryview, *, context: str) -> str:
     """The text sealed for `context`. Raises: CannotUnseal."""
     return unseal_bytes(sealed, context=context).decode()
-
-
-def blind_index(value: str, *, purpose: str) -> bytes:
-    """32 bytes that find equal values without showing them; differs by purpose, so two columns cannot be joined."""
-    key = settings.SECRETS["index"].encode()
-    return hmac.new(key, f"{purpose}\x00{value}".encode(), hashlib.sha256).digest()
 
 
 class SealedTextField(models.BinaryField):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
-from fenqi.plumbing import sealed
+from fenqi.plumbing import index_keys
 from fenqi.plumbing.errors import Refusal
 from fenqi.servicing import queries as servicing
 
@@ -118,9 +118,9 @@ def reference_typed(posted: QueryDict) -> str:
 
 def calendar_path(loan_number: str) -> str:
     """The private address of a loan's calendar: whoever holds it sees dates and amounts of this loan, nothing else."""
-    return reverse("finance-calendar", args=[loan_number, calendar_token(loan_number)])
+    return reverse("finance-calendar", args=[loan_number, calendar_tokens(loan_number)[0]])
 
 
-def calendar_token(loan_number: str) -> str:
-    """What makes a calendar's address impossible to guess from the loan's number."""
-    return sealed.blind_index(loan_number, purpose="calendar").hex()[:32]
+def calendar_tokens(loan_number: str) -> list[str]:
+    """What makes a calendar's address impossible to guess from the loan's number: the newest first, older ones still good."""
+    return [mark.hex()[:32] for mark in index_keys.marks(loan_number, purpose="calendar")]

@@ -22,7 +22,7 @@ from fenqi.plumbing.pages import shopper_required
 from fenqi.plumbing.templatetags.fenqi import figures
 from fenqi.servicing import queries as servicing
 from fenqi.web.finance_certificate import certificate_document
-from fenqi.web.finance_views_common import calendar_token, loan_of
+from fenqi.web.finance_views_common import calendar_tokens, loan_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,7 +33,7 @@ REMIND_BEFORE = datetime.timedelta(hours=-15)  # 9:00 of the day before
 @require_GET
 def calendar(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """Every due date still to come as a calendar that phones subscribe to."""
-    if not hmac.compare_digest(token.encode(), calendar_token(number).encode()):
+    if not any(hmac.compare_digest(token.encode(), good.encode()) for good in calendar_tokens(number)):
         raise NotFound(_("没有这个日历。"))
     loan = servicing.find_loan(number)
     if loan is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.plumbing.sealed import SealedTextField
+from fenqi.plumbing.sealed import BlindIndexField, SealedTextField
 
 
 class LenderKind(models.TextChoices):
@@ -107,9 +107,9 @@ class Application(models.Model):
     amount_fen = models.BigIntegerField()
     state = models.CharField(max_length=12, choices=ApplicationState.choices)
     reasons = models.JSONField(default=list)
-    address_index = models.BinaryField(max_length=32, null=True, help_text="keyed hash of where the goods go")
-    person_index = models.BinaryField(
-        max_length=32, null=True, help_text="whose exposure it is held against, once it was judged"
+    address_index = BlindIndexField(null=True, help_text="keyed hash of where the goods go")
+    person_index = BlindIndexField(
+        null=True, help_text="whose exposure it is held against, once it was judged"
     )
     started_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)

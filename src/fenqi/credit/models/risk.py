@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.plumbing.sealed import SealedTextField
+from fenqi.plumbing.sealed import BlindIndexField, SealedTextField
 
 
 class RuleSetUsed(models.Model):
@@ -28,7 +28,7 @@ class PersonExposure(models.Model):
     """
 
     pk = models.CompositePrimaryKey("person_index", "lender_code")
-    person_index = models.BinaryField(max_length=32)
+    person_index = BlindIndexField()
     lender_code = models.CharField(max_length=32, blank=True)
     owed_fen = models.BigIntegerField(default=0)
     held_fen = models.BigIntegerField(default=0)
@@ -56,7 +56,7 @@ class Commitment(models.Model):
     """A part of a person's limit that is held; released once and for all."""
 
     pk = models.CompositePrimaryKey("person_index", "subject_id")
-    person_index = models.BinaryField(max_length=32)
+    person_index = BlindIndexField()
     subject_id = models.UUIDField(help_text="the application, or the line's own id")
     borrower_id = models.BigIntegerField()
     kind = models.CharField(max_length=12, choices=CommitmentKind.choices)
@@ -91,7 +91,7 @@ class AddressUse(models.Model):
     """Keyed hash of an address → who applied to have goods sent there, and when last."""
 
     pk = models.CompositePrimaryKey("address_index", "borrower_id")
-    address_index = models.BinaryField(max_length=32)
+    address_index = BlindIndexField()
     borrower_id = models.BigIntegerField()
     used_at = models.DateTimeField()
 
@@ -177,7 +177,7 @@ class ListEntry(models.Model):
     id = models.UUIDField(primary_key=True)
     list_code = models.CharField(max_length=20)
     kind = models.CharField(max_length=10, choices=[("id_number", _("身份证号")), ("phone", _("手机号"))])
-    value_index = models.BinaryField(max_length=32)
+    value_index = BlindIndexField()
     shown = models.CharField(max_length=40, help_text="masked")
     reason = models.CharField(max_length=300)
     added_by = models.CharField(max_length=80)

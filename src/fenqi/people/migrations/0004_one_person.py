@@ -1,7 +1,7 @@
 from django.db import migrations, models
 from django.utils import timezone
 
-import fenqi.people.services.one_person as one_person
+from fenqi.plumbing import index_keys
 
 
 def bind(apps, _editor):
@@ -11,7 +11,7 @@ def bind(apps, _editor):
     for kept in Identity.objects.all().iterator():
         if kept.status == "passed" or kept.reason == "moved_to_another_account":
             PersonAccount.objects.get_or_create(
-                person_index=one_person.person_index(kept.id_number),
+                person_index=index_keys.first_index(kept.id_number, purpose="person"),
                 borrower_id=kept.borrower_id,
                 defaults={"bound_at": kept.decided_at or timezone.now()},
             )

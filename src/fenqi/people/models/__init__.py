@@ -24,7 +24,7 @@ from fenqi.people.models.doors import (
     StrangersTries,
 )
 from fenqi.people.models.standing import Standing
-from fenqi.plumbing.sealed import SealedTextField
+from fenqi.plumbing.sealed import BlindIndexField, SealedTextField
 
 __all__ = [
     "Account",
@@ -110,10 +110,10 @@ class SignInCode(models.Model):
     """A one-time code sent to a phone. Only a keyed hash is kept; `used_at` closes it for good."""
 
     id = models.UUIDField(primary_key=True)
-    phone_index = models.BinaryField(max_length=32)
-    address_index = models.BinaryField(max_length=32)
+    phone_index = BlindIndexField()
+    address_index = BlindIndexField()
     purpose = models.CharField(max_length=16, choices=CodePurpose.choices)
-    code_hash = models.BinaryField(max_length=32)
+    code_hash = BlindIndexField()
     sent_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
@@ -389,7 +389,7 @@ class BankCard(models.Model):
     pk = models.CompositePrimaryKey("borrower_id", "id")
     borrower_id = models.BigIntegerField()
     id = models.UUIDField()
-    number_index = models.BinaryField(max_length=32)
+    number_index = BlindIndexField()
     phone = SealedTextField(data_class="C2")
     tail = models.CharField(max_length=4)
     bank = models.CharField(max_length=40, blank=True)
@@ -433,14 +433,14 @@ class Reveal(models.Model):
 class PhoneIndex(models.Model):
     """Blind index of a phone → the account that signs in with it."""
 
-    phone_index = models.BinaryField(max_length=32, primary_key=True)
+    phone_index = BlindIndexField(primary_key=True)
     borrower_id = models.BigIntegerField()
 
 
 class IdentityIndex(models.Model):
     """Blind index of an ID number → the one account whose identity it is."""
 
-    id_index = models.BinaryField(max_length=32, primary_key=True)
+    id_index = BlindIndexField(primary_key=True)
     borrower_id = models.BigIntegerField()
 
 
@@ -452,7 +452,7 @@ class PersonAccount(models.Model):
     """
 
     pk = models.CompositePrimaryKey("person_index", "borrower_id")
-    person_index = models.BinaryField(max_length=32)
+    person_index = BlindIndexField()
     borrower_id = models.BigIntegerField()
     bound_at = models.DateTimeField()
 
@@ -472,7 +472,7 @@ class ContactNaming(models.Model):
     """Which applicants named a phone, so that one person is not named by many."""
 
     pk = models.CompositePrimaryKey("phone_index", "borrower_id")
-    phone_index = models.BinaryField(max_length=32)
+    phone_index = BlindIndexField()
     borrower_id = models.BigIntegerField()
     named_at = models.DateTimeField()
     # Declined, withdrew or does not know the applicant: never asked again for this applicant.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from fenqi.plumbing.sealed import SealedTextField
+from fenqi.plumbing.sealed import BlindIndexField, SealedTextField
 
 
 class PhoneChangeStatus(models.TextChoices):
@@ -101,7 +101,7 @@ class StaffMember(models.Model):
 class StrangersTries(models.Model):
     """Failed tries with a name nobody has: it locks as a real one does, so that the lock does not tell who works here."""
 
-    name_index = models.BinaryField(max_length=32, primary_key=True)
+    name_index = BlindIndexField(primary_key=True)
     failed_tries = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(db_index=True)
@@ -117,7 +117,7 @@ class StaffPasskey(PasskeyFacts):
 class RecoveryCode(models.Model):
     """One of a staff member's ten ways in without their device. Only a keyed hash is kept; each opens once."""
 
-    code_hash = models.BinaryField(max_length=32, primary_key=True)
+    code_hash = BlindIndexField(primary_key=True)
     member = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -163,7 +163,7 @@ class PasskeyChallenge(models.Model):
     )
     # "shopper:<id>" or "staff:<name>"; at the door only "shopper" or "staff".
     holder = models.CharField(max_length=60)
-    browser_hash = models.BinaryField(max_length=32, help_text="of a random word in the browser's session")
+    browser_hash = BlindIndexField(help_text="of a random word in the browser's session")
     expires_at = models.DateTimeField()
 
     class Meta:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import secrets
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from webauthn.helpers import base64url_to_bytes
 
 from fenqi.people.models import PasskeyChallenge
-from fenqi.plumbing import business_date, clock, rule_data
+from fenqi.plumbing import business_date, clock, index_keys, rule_data, sealed
 
 SIZE = 32
 
@@ -57,7 +55,7 @@ def take_challenge(answer: dict[str, Any], *, purpose: str, holder: str, browser
     fits = (
         kept_purpose == purpose
         and kept_holder == holder
-        and secrets.compare_digest(bytes(browser_hash), _hash(browser))
+        and index_keys.is_same(browser_hash, _hash(browser))
         and expires_at > clock.wall()
     )
     return challenge if fits else None
@@ -81,4 +79,4 @@ def _challenge_of(answer: dict[str, Any]) -> bytes | None:
 
 
 def _hash(browser: str) -> bytes:
-    return hashlib.sha256(f"{settings.SECRETS['index']}\x00browser\x00{browser}".encode()).digest()
+    return sealed.blind_index(browser, purpose="browser")

@@ -31,7 +31,7 @@ from fenqi.people.services.codes import phone_index
 from fenqi.people.services.consents import text_of
 from fenqi.people.services.links import find_invite, make_link
 from fenqi.people.services.one_person import accounts_of_person
-from fenqi.plumbing import audit, business_date, clock, masks, outbox, ports, rule_data
+from fenqi.plumbing import audit, business_date, clock, index_keys, masks, outbox, ports, rule_data
 from fenqi.plumbing.ids import new_id
 
 if TYPE_CHECKING:
@@ -132,12 +132,11 @@ def _own_phones(account: Account) -> set[str]:
 
 def _check_naming(borrower_id: int, phone: str) -> None:
     """Not one who said no to this applicant, and not one whom many applicants name; the answer tells neither."""
-    index = phone_index(phone)
     with connection.cursor() as cursor:
         # Applicants who name one person at the same moment queue up, so that together they stay within the rule.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [index.hex()])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [index_keys.turn(phone, purpose="named")])
     neutral = refusals.ContactRefused(_("这位联系人暂时无法使用，请换一位。"), field="phone")
-    namings = list(ContactNaming.objects.filter(phone_index=index))
+    namings = list(ContactNaming.objects.filter(phone_index=phone_index(phone)))
     if any(naming.borrower_id == borrower_id and naming.refused_at for naming in namings):
         raise neutral
     others = [naming for naming in namings if naming.borrower_id != borrower_id]

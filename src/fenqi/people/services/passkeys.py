@@ -30,7 +30,7 @@ from webauthn.helpers.structs import (
 from fenqi.people.models import Account, Passkey, PasskeyIndex, StaffMember, StaffPasskey
 from fenqi.people.services.challenges import new_challenge, take_challenge
 from fenqi.people.services.factors import LastFactor, begin_second_factor
-from fenqi.plumbing import audit, business_date, clock, masks, ports, rule_data
+from fenqi.plumbing import audit, business_date, clock, index_keys, masks, ports, rule_data
 from fenqi.plumbing.errors import Conflict, NotFound, Refusal, TooMany
 from fenqi.plumbing.ids import new_id
 
@@ -370,8 +370,7 @@ def _shown_name(holder: Holder) -> str:
 
 def _handle(holder: Holder) -> bytes:
     """What the device keeps to know the account by: the same for all its passkeys, and telling nothing."""
-    key = settings.SECRETS["index"].encode()
-    return hmac.new(key, f"passkey-holder\x00{holder}".encode(), hashlib.sha256).digest()
+    return index_keys.first_index(str(holder), purpose="passkey-holder")
 
 
 def _digest(credential_id: bytes | memoryview) -> bytes:
