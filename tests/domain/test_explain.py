@@ -86,7 +86,7 @@ def test_an_installment_reads_as_its_rule():
     ]
     assert as_text(derivation, "en").splitlines()[-1] == (
         "  installment 1: interest ¥36.00 = principal left ¥3,000.00 × 14.4% a year × 1/12; 30 days; "
-        "rounded half up to the fen; by: interest rate"
+        "rounded half up to the fen; clause: interest rate"
     )
 
 
@@ -170,7 +170,7 @@ def test_charged_and_counted_penalty_are_told_apart():
     derivation = why(Figure.PENALTY, 1, events=[PAYOUT, charged], on=date(2027, 1, 10))
     assert derivation.formula is Formula.SUM
     assert [step.formula for step in derivation.steps] == [Formula.PENALTY, Formula.CHANGE]
-    assert as_text(derivation, "en").endswith("from ¥11.11 to ¥21.11; fine; by: the event itself")
+    assert as_text(derivation, "en").endswith("from ¥11.11 to ¥21.11; fine; clause: the event itself")
 
 
 def test_money_paid_too_much():
@@ -323,7 +323,7 @@ def test_the_figures_of_a_quote():
     fee = check(explain_quote(QUOTE, Subject(figure=Figure.FEE, installment_number=3)))
     assert (
         as_text(fee, "en")
-        == "installment 3: fee ¥29.99 = ¥4,999.00 × 0.6% per period; rounded half up to the fen; by: fee"
+        == "installment 3: fee ¥29.99 = ¥4,999.00 × 0.6% per period; rounded half up to the fen; clause: fee"
     )
     simple = check(explain_quote(QUOTE, Subject(figure=Figure.ANNUAL_RATE)))
     assert simple.rate == QUOTE.annual_rate_simple

@@ -86,6 +86,7 @@ def test_phone_by_installments_band_in_full_from_the_cart_to_the_signed_document
 
     confirm = page(client.get("/checkout/confirm/", {"application": application}))
     assert (fen(confirm, "full-amount"), fen(confirm, "total")) == (BAND_FEN, 539745)
+    assert len(confirm.select("[data-role=why] .why-body")) == 3  # per period, total cost, total
     form = form_of(confirm, "confirm-form") | {"method": str(people.cards(shopper)[0].id)}
     waiting = client.post("/checkout/confirm/", form)
     done = client.get(client.get(waiting.headers["Location"]).headers["Location"])

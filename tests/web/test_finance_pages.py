@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from fenqi.servicing import queries as servicing
+from fenqi.servicing import services
 from tests.servicing import books
 from tests.web import finance_cases as case
 
@@ -55,6 +56,14 @@ def _addresses(number: str) -> list[str]:
 
 
 class TestEveryPage:
+    def test_names_lenders_in_the_language_of_the_page(self, shopper, loan):
+        client = case.signed_in(shopper)
+        for address in [*_addresses(loan.number)[1:7], "/finance/credit/"]:
+            page = client.get(address, headers={"Accept-Language": "en"}).content.decode()
+            assert "江城银行" not in page.replace("江城银行 (ending in", ""), address  # a card's bank is data
+        assert "Jiangcheng Bank" in page
+        assert "江城银行" in client.get("/finance/credit/").content.decode()
+
     @pytest.mark.parametrize("position", range(19))
     def test_answers_in_few_queries(self, position, shopper, loan):
         address = _addresses(loan.number)[position]
@@ -128,6 +137,63 @@ class TestWhyThisAmount:
         soup = case.page(client.get(f"/finance/loans/{loan.number}/why/installment-1/"))
         assert case.fen(soup, "why") == 44_979
         assert "14.4%" in soup.text
+
+    def test_figures_where_one_pays_lead_to_the_very_same_figure(self, shopper, loan):
+        books.move_to(books.OPENED.replace(month=2, day=20))  # late, so that there is a penalty as well
+        client, shown = case.signed_in(shopper), {}
+        for address in _addresses(loan.number)[1:7]:
+            page = case.page(client.get(address.replace("choice=next", "choice=due")))
+            shown |= {link["href"]: link.contents[0] for link in page.select("a.why-link")}
+        figures = {address.rstrip("/").rsplit("/", 1)[1] for address in shown}
+        assert figures >= {"bill", "penalty-1", "outstanding", "settlement", "settlement_fee", "saved"}
+        for address, amount in shown.items():
+            assert case.page(client.get(address)).select_one(".why-body .money").text == amount, address
+
+    def test_a_bill_is_the_sum_of_lines_that_each_explain_themselves(self, shopper, loan):
+        case.a_loan(shopper)
+        client = case.signed_in(shopper)
+        [bill, *_later] = case.page(client.get("/finance/bills/")).select('[data-role="why-bill"]')
+        lines = [link["href"] for link in bill.select("a.why-link")]
+        assert len(set(lines)) == 2
+        parts = [case.fen(case.page(client.get(line)), "why") for line in lines]
+        assert sum(parts) == int(bill.select_one("[data-fen]")["data-fen"])
+
+    def test_home_adds_up_what_several_lenders_want_on_one_day(self, shopper, loan):
+        case.a_loan(shopper, lender_code="hulian")
+        soup = case.page(case.signed_in(shopper).get("/finance/"))
+        assert case.fen(soup, "next-due-amount") == 2 * 44_979
+        assert soup.select_one(".due-head .button")["href"] == "/finance/bills/"
+        debit = case.page(case.signed_in(shopper).get("/finance/account/autopay/"))
+        assert "¥899.58" in debit.text
+
+    def test_settling_adds_up_when_interest_was_paid_ahead(self, shopper, loan):
+        services.record_repayment(
+            borrower_id=shopper,
+            loan_id=loan.id,
+            amount_fen=10_000,
+            received_on=books.OPENED,
+            reference="ahead",
+            source="manual",
+        )
+        page = case.page(case.signed_in(shopper).get(f"/finance/loans/{loan.number}/settle/"))
+        facts = [row.dd.get_text(strip=True) for row in page.select(".facts > div")]
+        parts = facts[
+            : next(n for n, row in enumerate(page.select(".facts > div")) if "sum" in row.get("class", []))
+        ]
+        fen = sum(
+            int("".join(filter(str.isdigit, part))) * (-1 if part.startswith("−") else 1) for part in parts
+        )
+        assert fen == case.fen(page, "settle-amount")
+
+    def test_what_a_draw_costs_is_derived_for_every_date(self, shopper):
+        client = case.signed_in(shopper)
+        client.post("/finance/standby/", {"agrees": "on"})
+        page = case.page(client.get("/finance/standby/draw/?amount=1000&installments=3"))
+        rows = page.select('[data-role="cost-by-date"]')
+        told = [part.li.text for part in page.select('[data-role="why"] .steps-of-why')]
+        assert len(told) == len(rows) > 3
+        for row, words in zip(rows, told, strict=True):
+            assert row.select("td")[3].text in words
 
     @pytest.mark.parametrize("subject", ["nonsense", "installment-99", "penalty-x", "-1", "installment"])
     def test_an_unknown_figure_is_not_found(self, subject, shopper, loan):

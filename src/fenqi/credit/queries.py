@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from fenqi.credit import orders, quotes
@@ -93,6 +94,16 @@ class LenderView:
     name_en: str
     kind: str
     services_own_loans: bool
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the language of the page."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name by language, for what is read later by somebody whose language is not known yet."""
+        return {"zh": self.name, "en": self.name_en}
 
 
 _LENDERS_KEEP_SECONDS = 10
@@ -217,7 +228,7 @@ def agreement(
 
 def views_of(rows: Iterable[Application]) -> list[ApplicationView]:
     """Applications as doors see them."""
-    names = {code: lender.name for code, lender in lenders().items()}
+    names = {code: lender.shown_name for code, lender in lenders().items()}
     return [
         ApplicationView(
             borrower_id=row.borrower_id,

@@ -30,6 +30,7 @@ from fenqi.domain.explain_texts import (
 )
 from fenqi.domain.terms import Subsidy
 
+YEARS = (365, 366)
 SAYS_ITS_DAYS = frozenset({Formula.PENALTY_SPAN, Formula.PRO_RATA})
 
 
@@ -121,15 +122,17 @@ def _formula(derivation: Derivation, language: str) -> str:
     if "factor" in shown:
         rates = [value for name, value in derivation.inputs if name.endswith("rate")]
         shown["rate"] = percent(rates[0]) if rates else ""
-        shown["share"] = _share(derivation.input("factor"), rates[0]) if rates and rates[0] else ""
+        shown["share"] = _share(derivation, rates[0]) if rates and rates[0] else ""
     if "flows" in shown:
         shown["count"] = len(derivation.input("flows"))
     return FORMULA_WORDS[derivation.formula][language].format(**shown)
 
 
-def _share(factor: tuple[int, int], rate: Decimal) -> Fraction:
-    """The part of a year that a factor is of its rate: 1/12, 18/365."""
-    return Fraction(*factor) / Fraction(rate)
+def _share(derivation: Derivation, rate: Decimal) -> str:
+    """The part of a year that the factor is of its rate: 1/12, 30/365: days over the days of a year, not 6/73."""
+    share = Fraction(*derivation.input("factor")) / Fraction(rate)
+    year = share and (derivation.days or 0) / share
+    return f"{derivation.days}/{year}" if year in YEARS else str(share)
 
 
 def _shown(name: str, value: Any, language: str) -> str:

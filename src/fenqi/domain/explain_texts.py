@@ -142,7 +142,7 @@ SENTENCE: Words = _words("{figure} {value} = {formula}", "{figure} {value} = {fo
 INSTALLMENT_WORDS: Words = _words("第 {number} 期{figure}", "installment {number}: {figure}")
 DOWN_PAYMENT_WORDS: Words = _words("首付{figure}", "down payment: {figure}")
 EVENT_SENTENCE: Words = _words("{on} {event}（{id}）", "{event} of {on} ({id})")
-CLAUSE_SENTENCE: Words = _words("依据：{clause}", "by: {clause}")
+CLAUSE_SENTENCE: Words = _words("依据：{clause}", "clause: {clause}")
 DAYS_WORDS: Words = _words("计 {days} 天", "{days} days")
 STOP: Words = _words("；", "; ")
 LISTING: Words = _words("、", ", ")

@@ -96,6 +96,8 @@ def _parts(context: dict[str, Any]) -> _Parts:
             parts[name] = _day(datetime.date.fromisoformat(str(value)))
         elif name == "month":
             parts[name] = _month(str(value))
+        elif isinstance(value, dict):  # a name in both languages
+            parts[name] = value["en" if (translation.get_language() or "").startswith("en") else "zh"]
         elif name == "reason":
             parts[name] = _("（{reason}）").format(reason=value) if value else ""
         else:

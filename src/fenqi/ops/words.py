@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules
@@ -58,14 +58,14 @@ WORDS: dict[str, Any] = {
     "people.email_changed": _("更换邮箱"),
     "people.staff.signed_in": _("员工登录"),
     "people.staff.locked": _("员工账号锁定"),
-    "people.staff.added": _("新增员工"),
+    "people.staff.added": _("员工已新增"),
     "people.staff.totp_on": _("开启动态码"),
     "people.staff.totp_off": _("关闭动态码"),
     "people.staff.confirmed": _("再次确认本人"),
     "people.staff.recovery_codes": _("生成恢复码"),
     "people.staff.recovery_code_used": _("使用恢复码"),
     "people.staff.password_set": _("设置密码"),
-    "people.staff.link": _("生成设置密码的链接"),
+    "people.staff.link": _("给出设置密码的链接"),
     "people.staff.unlocked": _("员工账号解锁"),
     "people.staff.left": _("员工离职"),
     "people.staff.roles": _("变更员工角色"),
@@ -91,6 +91,10 @@ WORDS: dict[str, Any] = {
     "application.review_requested": _("申请人要求人工复核"),
     "application.review_upheld": _("复核后维持原决定"),
     "application.overridden": _("两人改判申请"),
+    "agreement.signed": _("签署协议"),
+    "purchase.completed": _("办妥订单"),
+    "plan.published": _("发布分期方案"),
+    "standby.opened": _("开通备用金"),
     "credit.means.declared": _("填写收入"),
     "credit.means.withheld": _("选择不提供收入"),
     "credit.list.added": _("加入名单"),
@@ -118,8 +122,8 @@ WORDS: dict[str, Any] = {
     "paid": _("已还"),
     # events of a loan
     "payout": _("放款"),
-    "repayment": _("还款"),
-    "early_settlement": _("提前结清"),
+    "repayment": pgettext_lazy("event", "还款"),
+    "early_settlement": pgettext_lazy("event", "提前结清"),
     "prepayment": _("提前还本"),
     "merchant_refund": _("商户退款"),
     "payout_refund": _("放款退回"),
@@ -167,6 +171,38 @@ WORDS: dict[str, Any] = {
     "proposal.stale": _("复核时情况有变"),
     "people.blocked": _("限制申请"),
     "people.unblocked": _("恢复申请"),
+    # orders, returns, payments, conversations
+    "mall.order.shipped": _("发货"),
+    "mall.return.approved": _("同意退货"),
+    "mall.return.refused": _("不同意退货"),
+    "mall.return.completed": _("退货完成"),
+    "mall.return.withdrawn": _("退货已撤销"),
+    "payments.mandate.signed": _("签署代扣授权"),
+    "payments.mandate.revoked": _("代扣授权终止"),
+    "payments.autopay.on": _("打开自动还款"),
+    "payments.autopay.off": _("关闭自动还款"),
+    "mandate.refused": _("渠道未接受代扣授权"),
+    "payment.unneeded": _("付款不再需要，退回"),
+    "give_back.started": _("开始退款"),
+    "bureau.disputed": _("提出征信异议"),
+    "bureau.dispute_upheld": _("异议成立"),
+    "bureau.dispute_rejected": _("异议不成立"),
+    "care.answered": _("答复会话"),
+    "care.closed": _("结束会话"),
+    "care.mall_entry_opened": _("开放商城还款入口"),
+    "care.mall_entry_closed": _("关闭商城还款入口"),
+    "ledger.reverse": _("冲正分录"),
+    "partners.key.issued": _("发放合作方密钥"),
+    "partners.key.revoked": _("停用合作方密钥"),
+    # where a repayment or an entry came from
+    "staff": _("员工"),
+    "purchase": _("订单"),
+    "manual": _("主动还款"),
+    "settlement": pgettext_lazy("event", "提前结清"),
+    "debit": _("自动扣款"),
+    "partner": _("合作方"),
+    "return": _("退货"),
+    "channel": _("支付渠道"),
     # movements of money
     "channel_return": _("经渠道原路退回"),
     "suspense": _("待查款项"),
@@ -199,9 +235,97 @@ ROLES: dict[str, Any] = {
 }
 
 
+# What decisions look at.
+INPUTS: dict[str, Any] = {
+    "lender_kind": _("机构类型"),
+    "age": _("年龄"),
+    "is_student": _("在校学生"),
+    "blocked_lists": _("命中名单数"),
+    "days_past_due": _("最长逾期天数"),
+    "amount_fen": _("申请金额"),
+    "lender_exposure_fen": _("在本机构合计（含本笔）"),
+    "person_exposure_fen": _("在全部机构合计（含本笔）"),
+    "accounts": _("同一身份的账号数"),
+    "account_age_days": _("开户天数"),
+    "applications_day": _("24 小时内申请订单数"),
+    "applications_month": _("30 天内申请订单数"),
+    "same_model_units": _("同型号分期件数"),
+    "resale_units": _("易转卖商品件数"),
+    "address_applicants": _("同一地址申请人数"),
+    "contact_named_by": _("联系人被他人填写次数"),
+    "debt_service_bp": _("月供收入比"),
+    "score": _("信用评分"),
+}
+MISSING = "missing_"  # a reason of a decision: an input nobody knew
+
+# What a subject of the audit trail and a source of an entry are about: the part before the colon.
+THINGS: dict[str, Any] = {
+    "account": _("用户"),
+    "accounts": _("多个用户"),
+    "borrower": _("用户"),
+    "shopper": _("用户"),
+    "staff": _("员工"),
+    "system": _("系统"),
+    "contact": _("联系人"),
+    "identity": _("实名"),
+    "application": _("申请"),
+    "agreement": _("协议"),
+    "purchase": _("订单"),
+    "order": _("订单"),
+    "order-payment": _("订单付款"),
+    "order-refund": _("订单退款"),
+    "return": _("退货"),
+    "loan": _("借据"),
+    "standby": _("备用金"),
+    "mandate": _("代扣授权"),
+    "payment": _("付款单"),
+    "unplaced": _("待认领款项"),
+    "lender": _("贷款机构"),
+    "partner": _("合作方"),
+    "key": _("合作方密钥"),
+    "plan": _("分期方案"),
+    "offer": _("分期方案"),
+    "list": _("名单"),
+    "score": _("信用评分"),
+    "dispute": _("异议"),
+    "phone_move": _("找回账号"),
+    "cohort": _("用户分段"),
+}
+# Why our own system read a value, as the audit trail keeps it.
+SYSTEM_REASONS: dict[str, Any] = {
+    "identity review": _("审核实名认证"),
+    "lender_sharing": _("提供给出借机构审批"),
+    "bureau_query": _("查询信用"),
+    "agreement document": _("写入协议"),
+    "certificate of settlement": _("写入结清证明"),
+    "cashier": _("收银台付款"),
+}
+SHORT = 6  # of an id: enough to tell neighbours apart; the whole of it stands in the title
+LONG_ID = 16
+
+
+def thing(reference: str) -> str:
+    """`loan:01a2…43b:2` as people read it: 借据 …fff43b · 2."""
+    kind, _colon, rest = reference.partition(":")
+    if kind not in THINGS:
+        return reference
+    parts = [f"…{part[-SHORT:]}" if len(part) > LONG_ID else part for part in rest.split(":")]
+    return f"{THINGS[kind]} {' · '.join(parts)}".strip()
+
+
+def reason(written: str) -> str:
+    """`lender_sharing: application 01a2…` as people read it; what a person wrote stays as it is."""
+    code, _colon, about = written.partition(":")
+    if code not in SYSTEM_REASONS:
+        return written
+    return f"{SYSTEM_REASONS[code]} {thing(about.strip().replace(' ', ':', 1))}".strip()
+
+
 def word(code: object) -> Any:
     """The word for a code, a reason of a decision included, or the code itself."""
     known = WORDS.get(str(code))
+    if known is None and isinstance(code, str) and code.removeprefix(MISSING) in INPUTS:
+        return gettext("缺少数据：%(input)s") % {"input": INPUTS[code.removeprefix(MISSING)]}
     return decision_rules.word_of(code) if known is None and isinstance(code, str) else known or code
 
 
@@ -210,4 +334,4 @@ def lender(code: str) -> str:
     known = credit.lenders().get(code)
     if known is None:
         return code or gettext("平台")
-    return known.name_en if (get_language() or "").startswith("en") else known.name
+    return known.shown_name

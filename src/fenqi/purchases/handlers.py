@@ -48,7 +48,7 @@ def application_decided(payload: Payload) -> None:
         template="application_decided",
         context={
             "result": payload["state"],
-            "lender": application.lender_name,
+            "lender": credit_queries.lenders()[application.lender_code].names,
             "path": f"/checkout/next/?application={application.id}",
         },
         reference=f"application-decided:{application.id}:{payload['state']}",
@@ -134,7 +134,7 @@ def purchase_completed(payload: Payload) -> None:
         borrower_id=borrower_id,
         template="agreement_signed",
         context={
-            "lender": agreement.quote.lender_name,
+            "lender": {"zh": agreement.quote.lender_name, "en": agreement.quote.lender_name_en},
             "amount_fen": agreement.amount_fen,
             "installments": agreement.quote.installments,
             "first_due_on": agreement.quote.first_due_on.isoformat(),

@@ -281,7 +281,7 @@ def _views(rows: Iterable[Loan], on: datetime.date | None) -> list[LoanView]:
     if not found:
         return []
     on = on or today()
-    names = {code: lender.name for code, lender in credit.lenders().items()}
+    names = {code: lender.shown_name for code, lender in credit.lenders().items()}
     borrower_id = found[0].borrower_id
     events = loading.events_of(borrower_id, [row.id for row in found if row.serviced_by == "us"])
     mirrored = [row.id for row in found if row.serviced_by != "us"]

@@ -119,6 +119,11 @@ class Bill:
     lines: tuple[BillLine, ...]
 
     @property
+    def open_lines(self) -> tuple[BillLine, ...]:
+        """What of it is still to pay."""
+        return tuple(line for line in self.lines if line.amount_fen)
+
+    @property
     def loan_ids(self) -> tuple[UUID, ...]:
         """The loans on this bill."""
         return tuple(line.loan_id for line in self.lines)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from fenqi.domain import revolving
 from fenqi.domain.events import Event, EventKind
+from fenqi.domain.explain import Subject, explain
+from fenqi.domain.explain_formulas import Figure
 from fenqi.domain.schedule import build_schedule
 from fenqi.domain.settlement import quote_settlement
 from fenqi.plumbing import rule_data
 
 if TYPE_CHECKING:
+    from fenqi.domain.explain_formulas import Derivation
     from fenqi.domain.schedule import Schedule
     from fenqi.domain.terms import LoanTerms
 
@@ -66,12 +69,13 @@ def terms_of(
 
 @dataclass(frozen=True, kw_only=True)
 class CostOnDate:
-    """Paying a draw back whole on a date: `days` after it, interest and total in fen."""
+    """Paying a draw back whole on a date: `days` after it, interest and total in fen, and why the interest is that much."""
 
     on: datetime.date
     days: int
     interest_fen: int
     total_fen: int
+    why: Derivation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +111,7 @@ def preview(
                 days=(day - on).days,
                 interest_fen=quote.interest_fen,
                 total_fen=quote.amount_fen,
+                why=explain(terms, [payout], day, Subject(figure=Figure.SETTLEMENT)),
             )
         )
     return DrawPreview(

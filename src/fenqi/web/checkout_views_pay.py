@@ -21,7 +21,7 @@ from fenqi.plumbing.errors import NotFound, Refusal
 from fenqi.plumbing.pages import shopper_required
 from fenqi.purchases import queries as purchase_queries
 from fenqi.purchases import services as purchases
-from fenqi.web.checkout_common import application_of, methods, steps
+from fenqi.web.checkout_common import application_of, methods, reasons, steps
 from fenqi.web.shell import flash
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def _confirm_page(
         "quote": signed.quote,
         "lender_name": cost_table.lender_name(signed.quote),
         "settlement": cost_table.settlement_rule(signed.quote),
+        "why": reasons(signed.quote),
         "methods": offered,
         "picked": request.POST.get("method", offered[0].value),
         "reference": request.POST.get("reference") or uuid4(),

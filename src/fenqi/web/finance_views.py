@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from fenqi.care import queries as care
 from fenqi.domain.explain import Subject, SubjectUnknown, explain
 from fenqi.domain.explain_formulas import Figure
-from fenqi.domain.explain_render import render as render_lines
 from fenqi.messages import queries as messages
 from fenqi.payments import queries as payments
 from fenqi.plumbing import business_date
@@ -25,7 +23,7 @@ from fenqi.plumbing.pages import current_borrower_id, shopper_required
 from fenqi.servicing import queries as servicing
 from fenqi.standby import queries as standby
 from fenqi.web import finance_chart
-from fenqi.web.finance_views_common import calendar_path, loan_of
+from fenqi.web.finance_views_common import calendar_path, loan_of, told
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -51,23 +49,39 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class DueThisMonth:
-    """What the home page leads with. `next_bill` is the oldest bill still to pay, whatever its month."""
+    """What the home page leads with. `next_bills` are those of the oldest date with something to pay, whatever its month."""
 
     month: int
-    amount_fen: int
+    bills: tuple[servicing.Bill, ...]
     overdue_fen: int
-    next_bill: servicing.Bill | None
+    next_bills: tuple[servicing.Bill, ...]
+
+    @property
+    def amount_fen(self) -> int:
+        """All of them together."""
+        return sum(bill.amount_fen for bill in self.bills)
+
+    @property
+    def next_bill(self) -> servicing.Bill | None:
+        """One of those due next, for its date and, where it is alone, for its page."""
+        return next(iter(self.next_bills), None)
+
+    @property
+    def next_fen(self) -> int:
+        """What is due next, over all lenders."""
+        return sum(bill.amount_fen for bill in self.next_bills)
 
 
 def due_this_month(borrower_id: int, today: datetime.date) -> DueThisMonth:
     """What is still to pay by the end of this month, what was left over from before included."""
     waiting = [bill for bill in servicing.bills(borrower_id, today) if bill.amount_fen]
+    next_on = min((bill.due_on for bill in waiting), default=None)
     following_month = (today.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
     return DueThisMonth(
         month=today.month,
-        amount_fen=sum(bill.amount_fen for bill in waiting if bill.due_on < following_month),
+        bills=tuple(bill for bill in waiting if bill.due_on < following_month),
         overdue_fen=sum(bill.amount_fen for bill in waiting if bill.due_on < today),
-        next_bill=min(waiting, key=lambda bill: bill.due_on, default=None),
+        next_bills=tuple(bill for bill in waiting if bill.due_on == next_on),
     )
 
 
@@ -119,12 +133,11 @@ def why(request: HttpRequest, number: str, subject: str) -> HttpResponse:
         derivation = explain(terms, events, found.as_of, asked)
     except SubjectUnknown as e:
         raise NotFound(_("没有这个数字。")) from e
-    language = "en" if (get_language() or "").startswith("en") else "zh"
     page = {
         "part": "bills",
         "loan": found,
         "derivation": derivation,
-        "lines": render_lines(derivation, language, {event.id: event for event in events}),
+        "lines": told(derivation, events),
     }
     return render(request, "web/finance/_why.html" if request.htmx else "web/finance/why.html", page)
 

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from fenqi.domain.explain_render import render as render_lines
 from fenqi.payments import queries as payment_queries
 from fenqi.payments import services as payments
 from fenqi.people import queries as people
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.http import HttpRequest, HttpResponse, QueryDict
+
+    from fenqi.domain.events import Event
+    from fenqi.domain.explain_formulas import Derivation
+    from fenqi.domain.explain_render import Line
 
 CASHIER = "cashier"
 
@@ -34,6 +40,12 @@ class MethodUnknown(Refusal):
 def loan_of(request: HttpRequest, number: str) -> servicing.LoanView:
     """The signed-in shopper's loan of this number. Raises: NotFound, for another's too."""
     return servicing.loan(borrower_id=request.borrower_id, number=number)  # type: ignore[attr-defined]
+
+
+def told(derivation: Derivation, events: Sequence[Event] = ()) -> list[Line]:
+    """Why a figure is what it is, in the language of the page."""
+    language = "en" if (get_language() or "").startswith("en") else "zh"
+    return render_lines(derivation, language, {event.id: event for event in events})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,8 @@ from fenqi.web.finance_views_external import at_the_lender
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from fenqi.domain.state import Share
+
 CHOICES = ("due", "next", "several", "amount", "all")
 
 
@@ -159,6 +161,25 @@ def _choose(request: HttpRequest, form: ChoiceForm, loan: servicing.LoanView, ba
     return render(request, "web/finance/repay.html", page, status=422 if form.errors else 200)
 
 
+def _why_amount(form: ChoiceForm) -> str:
+    """The figure that the chosen amount is, "" where the shopper made it up of several or typed it."""
+    match form.cleaned_data["choice"]:
+        case "due":
+            return "bill"
+        case "next":
+            return f"outstanding-{form.open[0].number}"
+        case _typed_or_several:
+            return ""
+
+
+def _why_share(loan: servicing.LoanView, share: Share) -> str:
+    """The figure that a share is when it meets a component whole, "" for a part of one."""
+    for row in loan.installments:
+        if row.number == share.installment_number and getattr(row, f"{share.component}_fen") == share.fen:
+            return f"{share.component}-{row.number}"
+    return ""
+
+
 def _confirm(
     request: HttpRequest, form: ChoiceForm, loan: servicing.LoanView, *, door: str, back: str
 ) -> HttpResponse:
@@ -180,15 +201,18 @@ def _confirm(
             )
         except Refusal as refusal:
             error = refusal
+    preview = servicing.preview_repayment(
+        borrower_id=borrower_id, loan_id=loan.id, amount_fen=amount_fen, on=business_date.current()
+    )
     page = {
         "part": "bills",
         "loan": loan,
         "amount_fen": amount_fen,
+        "amount_why": _why_amount(form),
         "form": form,
         "choices": form.cleaned_data,
-        "preview": servicing.preview_repayment(
-            borrower_id=borrower_id, loan_id=loan.id, amount_fen=amount_fen, on=business_date.current()
-        ),
+        "preview": preview,
+        "shares": [(share, _why_share(loan, share)) for share in preview.shares],
         "methods": offered,
         "picked": request.POST.get("method") or offered[0].value,
         "reference": request.POST.get("reference") or new_id(),

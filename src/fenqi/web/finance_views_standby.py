@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -27,6 +27,7 @@ from fenqi.web.finance_views_common import (
     chosen_card,
     methods,
     reference_typed,
+    told,
 )
 from fenqi.web.people_views.shared import to_confirm
 from fenqi.web.shell import flash
@@ -105,7 +106,9 @@ class DrawForm(PlainForm):
 
     def __init__(self, *args: Any, choices: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["installments"].choices = [(n, _("%(n)d 期") % {"n": n}) for n in choices]
+        self.fields["installments"].choices = [
+            (n, ngettext("%(n)d 期", "%(n)d 期", n) % {"n": n}) for n in choices
+        ]
 
     def clean_amount(self) -> int:
         """The amount in fen."""
@@ -140,7 +143,7 @@ def draw(request: HttpRequest) -> HttpResponse:
     }
     if form.is_bound and form.is_valid():
         if not is_fresh(request):
-            chosen = {"amount": typed["amount"], "installments": typed["installments"]}
+            chosen = {name: typed[name] for name in ("amount", "installments", "method") if name in typed}
             return to_confirm(request, f"{request.path}?{urlencode(chosen)}")
         amount_fen, installments = form.cleaned_data["amount"], form.cleaned_data["installments"]
         try:
@@ -159,9 +162,8 @@ def draw(request: HttpRequest) -> HttpResponse:
             refusal_to_form(form, refusal)
             page["error"] = refusal
         if "amount" not in form.errors and "installments" not in form.errors:
-            page["preview"] = queries.draw_preview(
-                line=line, amount_fen=amount_fen, installments=installments
-            )
+            preview = queries.draw_preview(line=line, amount_fen=amount_fen, installments=installments)
+            page |= {"preview": preview, "why": [told(row.why) for row in preview.by_date]}
     return render(request, "web/finance/draw.html", page, status=422 if form.errors else 200)
 
 
