@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from fenqi.credit.models import RuleSetUsed
 from fenqi.credit.ports import DecisionResult
@@ -84,7 +84,7 @@ def word_of(codes: str) -> str:
     """Reason codes (joined by commas) in words for staff, as the product ships them; a code without words stays as it is."""
     words = _shipped_words()
     language = _language()
-    return "、".join(words[code][language] if code in words else code for code in codes.split(","))
+    return gettext("、").join(words[code][language] if code in words else code for code in codes.split(","))
 
 
 @lru_cache(maxsize=1)

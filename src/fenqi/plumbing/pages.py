@@ -158,6 +158,8 @@ def _error_page(request: HttpRequest, status: int, title: str, text: str, code: 
         }
         return JsonResponse(problem, status=status, content_type="application/problem+json")
     page = {"title": title, "text": text, "code": code, "status": status}
+    if request.path.startswith("/ops/"):  # staff are led back to their desk, not into the shop
+        page |= {"layout": "web/base_focus.html", "back_url": "/ops/", "is_console": True}
     return render(request, "plumbing/error.html", page, status=status)
 
 

@@ -44,25 +44,6 @@ KINDS = (
     ("not_as_described", gettext_lazy("与描述不符")),
 )
 
-# What the time line says; a kind that is not here is for staff.
-EVENTS = {
-    "placed": gettext_lazy("提交订单"),
-    "in_review": gettext_lazy("分期申请审核中"),
-    "review_ended": gettext_lazy("分期申请结束，等待支付"),
-    "full_paid": gettext_lazy("全款部分已支付"),
-    "financed_paid": gettext_lazy("分期部分已放款"),
-    "paid": gettext_lazy("支付完成"),
-    "shipped": gettext_lazy("已发货"),
-    "received": gettext_lazy("已收货"),
-    "completed": gettext_lazy("已完成，退货期结束"),
-    "cancelled": gettext_lazy("已取消"),
-    "return_requested": gettext_lazy("申请退货"),
-    "return_approved": gettext_lazy("退货已通过，正在退款"),
-    "return_refused": gettext_lazy("退货未通过"),
-    "return_withdrawn": gettext_lazy("撤销退货"),
-    "return_completed": gettext_lazy("退款完成"),
-}
-
 
 @require_safe
 @shopper_required
@@ -86,9 +67,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: what to do next, its bills, its goods, what happened."""
     found = _own(request, number)
     timeline = [
-        {"label": EVENTS[event.kind], "at": event.at, "detail": event.detail}
+        {"label": event.label, "at": event.at, "detail": event.detail}
         for event in reversed(found.events)
-        if event.kind in EVENTS
+        if event.label
     ]
     bills = order_bills_context(request, found) if found.financed_amount_fen else None
     context = {

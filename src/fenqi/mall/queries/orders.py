@@ -22,9 +22,28 @@ from fenqi.mall.models import Return as ReturnRecord
 from fenqi.mall.queries.language import picture_url, worded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 PAGE_SIZE = 20
+
+# What the time line says; a kind that is not here is for staff.
+EVENTS = {
+    "placed": _("提交订单"),
+    "in_review": _("分期申请审核中"),
+    "review_ended": _("分期申请结束，等待支付"),
+    "full_paid": _("全款部分已支付"),
+    "financed_paid": _("分期部分已放款"),
+    "paid": _("支付完成"),
+    "shipped": _("已发货"),
+    "received": _("已收货"),
+    "completed": _("已完成，退货期结束"),
+    "cancelled": _("已取消"),
+    "return_requested": _("申请退货"),
+    "return_approved": _("退货已通过，正在退款"),
+    "return_refused": _("退货未通过"),
+    "return_withdrawn": _("撤销退货"),
+    "return_completed": _("退款完成"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +71,11 @@ class Event:
     at: datetime.datetime
     actor: str
     detail: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """In words; "" for a line that only staff need."""
+        return str(EVENTS.get(self.kind, ""))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,7 +254,7 @@ def orders_to_ship(*, limit: int = 100) -> tuple[OrderRow, ...]:
 def returns_waiting(*, limit: int = 100) -> tuple[ReturnRow, ...]:
     """For the desk: returns to decide, oldest first."""
     waiting = ReturnRecord.objects.filter(state=ReturnState.REQUESTED).order_by("requested_at")[:limit]
-    return tuple(return_of(borrower_id=row.borrower_id, return_id=row.id) for row in waiting)
+    return _returns(list(waiting))
 
 
 def return_of(*, borrower_id: int, return_id: UUID) -> ReturnRow:
@@ -238,24 +262,31 @@ def return_of(*, borrower_id: int, return_id: UUID) -> ReturnRow:
     record = ReturnRecord.objects.filter(borrower_id=borrower_id, id=return_id).first()
     if record is None:
         raise ReturnNotFound(_("没有这个退货申请。"))
-    parent = OrderRecord.objects.only("number").get(borrower_id=borrower_id, id=record.order_id)
-    wanted = set(
-        ReturnLine.objects.filter(borrower_id=borrower_id, return_id=return_id).values_list(
-            "order_line_id", flat=True
-        )
+    return _returns([record])[0]
+
+
+def _returns(records: Sequence[ReturnRecord]) -> tuple[ReturnRow, ...]:
+    """Returns of anybody with their lines: three queries, however many."""
+    owners = {record.borrower_id for record in records}
+    parents = OrderRecord.objects.filter(
+        borrower_id__in=owners, id__in={record.order_id for record in records}
     )
-    lines = _lines(borrower_id, [record.order_id]).get(record.order_id, ())
-    return _return(record, parent.number, tuple(line for line in lines if line.id in wanted))
+    numbers = dict(parents.values_list("id", "number"))
+    given = _lines_given(owners, [record.id for record in records])
+    lines = _lines(owners, list(numbers))
+    return tuple(
+        _return(
+            record,
+            numbers[record.order_id],
+            tuple(line for line in lines[record.order_id] if line.id in given.get(record.id, set())),
+        )
+        for record in records
+    )
 
 
 def _rows(records: Sequence[OrderRecord]) -> tuple[OrderRow, ...]:
     records = list(records)
-    by_borrower: dict[int, list[UUID]] = {}
-    for record in records:
-        by_borrower.setdefault(record.borrower_id, []).append(record.id)
-    lines: dict[UUID, tuple[OrderLine, ...]] = {}
-    for borrower_id, ids in by_borrower.items():
-        lines |= _lines(borrower_id, ids)
+    lines = _lines({record.borrower_id for record in records}, [record.id for record in records])
     return tuple(
         OrderRow(
             borrower_id=record.borrower_id,
@@ -293,9 +324,10 @@ _LINE_FIELDS = {
 }
 
 
-def _lines(borrower_id: int, order_ids: list[UUID]) -> dict[UUID, tuple[OrderLine, ...]]:
+def _lines(owners: Collection[int], order_ids: Collection[UUID]) -> dict[UUID, tuple[OrderLine, ...]]:
+    """The lines of orders by order; `owners` are whose they are."""
     found: dict[UUID, list[OrderLine]] = {}
-    rows = OrderLineRecord.objects.filter(borrower_id=borrower_id, order_id__in=order_ids)
+    rows = OrderLineRecord.objects.filter(borrower_id__in=owners, order_id__in=order_ids)
     for row in rows.order_by("position").values("order_id", *_LINE_FIELDS):
         found.setdefault(row["order_id"], []).append(_line(row))
     return {order_id: tuple(lines) for order_id, lines in found.items()}
@@ -324,16 +356,20 @@ def _returns_of(
     if not any(event.kind == "return_requested" for event in events):
         return ()
     asked = ReturnRecord.objects.filter(borrower_id=record.borrower_id, order_id=record.id)
-    given: dict[UUID, set[UUID]] = {}
-    pairs = ReturnLine.objects.filter(
-        borrower_id=record.borrower_id, return_id__in=[row.id for row in asked]
-    ).values_list("return_id", "order_line_id")
-    for return_id, line_id in pairs:
-        given.setdefault(return_id, set()).add(line_id)
+    given = _lines_given({record.borrower_id}, [row.id for row in asked])
     return tuple(
         _return(row, record.number, tuple(line for line in lines if line.id in given.get(row.id, set())))
         for row in sorted(asked, key=lambda row: row.requested_at)
     )
+
+
+def _lines_given(owners: Collection[int], return_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The lines that returns are about, by return."""
+    given: dict[UUID, set[UUID]] = {}
+    pairs = ReturnLine.objects.filter(borrower_id__in=owners, return_id__in=return_ids)
+    for return_id, line_id in pairs.values_list("return_id", "order_line_id"):
+        given.setdefault(return_id, set()).add(line_id)
+    return given
 
 
 def _return(record: ReturnRecord, number: str, lines: tuple[OrderLine, ...]) -> ReturnRow:

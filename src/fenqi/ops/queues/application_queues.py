@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules, reviews
 from fenqi.credit import services as credit
 from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, RuleRow, Section
-from fenqi.ops.words import word
+from fenqi.ops.words import INPUTS, word
 from fenqi.people import queries as people
 from fenqi.people import services as people_services
 from fenqi.people.services import Role
@@ -29,26 +30,6 @@ _STATES = {
     "not_applicable": _("不适用"),
 }
 _OUTCOMES = {"decline": _("命中：拒绝"), "refer": _("命中：转人工")}
-INPUTS: dict[str, Any] = {
-    "lender_kind": _("机构类型"),
-    "age": _("年龄"),
-    "is_student": _("在校学生"),
-    "blocked_lists": _("命中名单数"),
-    "days_past_due": _("最长逾期天数"),
-    "amount_fen": _("申请金额"),
-    "lender_exposure_fen": _("在本机构合计（含本笔）"),
-    "person_exposure_fen": _("在全部机构合计（含本笔）"),
-    "accounts": _("同一身份的账号数"),
-    "account_age_days": _("开户天数"),
-    "applications_day": _("24 小时内申请订单数"),
-    "applications_month": _("30 天内申请订单数"),
-    "same_model_units": _("同型号分期件数"),
-    "resale_units": _("易转卖商品件数"),
-    "address_applicants": _("同一地址申请人数"),
-    "contact_named_by": _("联系人被他人填写次数"),
-    "debt_service_bp": _("月供收入比"),
-    "score": _("信用评分"),
-}
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -121,9 +102,16 @@ def _timeline(file: reviews.ReviewFile) -> list[tuple[Any, Any]]:
     return [
         (
             one.at,
-            f"{one.by} {one.decided_by} · {word(one.result)} · "
-            + "、".join(str(word(code)) for code in one.reasons)
-            + (f" · {one.words}" if one.words else ""),
+            " · ".join(
+                part
+                for part in (
+                    f"{one.by} {one.decided_by}".strip(),
+                    str(word(one.result)),
+                    gettext("、").join(str(word(code)) for code in one.reasons),
+                    one.words,
+                )
+                if part
+            ),
         )
         for one in file.decisions
     ]

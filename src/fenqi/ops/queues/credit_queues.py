@@ -12,6 +12,7 @@ from fenqi.bureau import services as bureau_services
 from fenqi.bureau.services import CORRECTION_KIND
 from fenqi.ops.queues import shape
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
+from fenqi.ops.words import word
 from fenqi.people import services as people_services
 from fenqi.people.services import Role
 from fenqi.plumbing import business_date, clock, four_eyes
@@ -57,7 +58,7 @@ def _dispute_evidence(borrower_id: int, key: str) -> Evidence:
             Section(
                 heading=_("当月前后的还款记录"),
                 facts=[
-                    (f"{one.on.isoformat()} {one.kind}", one.amount_fen)
+                    (f"{one.on.isoformat()} {word(one.kind)}", one.amount_fen)
                     for one in history
                     if abs((one.on - row.month).days) < 62
                 ],

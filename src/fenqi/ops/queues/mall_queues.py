@@ -59,7 +59,7 @@ def _evidence(borrower_id: int, key: str) -> Evidence:
                 ],
             ),
         ],
-        timeline=[(event.at, event.kind) for event in order.events],
+        timeline=[(event.at, event.label or event.kind) for event in order.events],
         is_waiting=asked.state == "requested" and waiting is None,
         **shape.second_pair(waiting),
     )

@@ -19,6 +19,13 @@ ANSWER_WORDS = {
     "unknown_person": _("联系人表示不认识申请人"),
     "withdraw": _("联系人撤回同意"),
 }
+METHOD_WORDS = {"face": _("人脸核验"), "photos": _("证件照片")}
+RESULT_WORDS = {
+    "PASS": _("一致"),
+    "FAIL": _("不一致"),
+    "RETRY": _("暂未查到，稍后重试"),
+    "LIMIT": _("今日次数已满"),
+}
 
 
 def _identity_rows() -> list[Row]:
@@ -59,14 +66,22 @@ def _identity_evidence(borrower_id: int, _key: str) -> Evidence:
         warnings=[_("这个身份证号已绑定另一个账号。通过需另一位同事复核；执行后，原账号的实名会失效。")]
         if file.is_on_another_account
         else [],
-        timeline=[
-            (one.asked_at, f"{one.method} · {one.result or '…'} {one.serial} {one.reason}")
-            for one in file.checks
-        ],
+        timeline=[(one.asked_at, _told(one)) for one in file.checks],
         photos=photos,
         is_waiting=file.status == "review" and waiting is None,
         **shape.second_pair(waiting),
     )
+
+
+def _told(check: queries.CheckLine) -> str:
+    """One question to the identity party in words, its number last."""
+    parts = (
+        METHOD_WORDS.get(check.method, check.method),
+        RESULT_WORDS.get(check.result, check.result or "…"),
+        check.reason,
+        check.serial,
+    )
+    return " · ".join(str(part) for part in parts if part)
 
 
 def _decide_identity(*, staff: str, borrower_id: int, key: str, approve: bool, reason: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from fenqi.ops.queues.shape import Evidence, Queue, Row, Section
+from fenqi.ops.words import word
 from fenqi.people import queries as people
 from fenqi.people.services import Role
 from fenqi.plumbing.errors import NotFound
@@ -38,7 +39,7 @@ def _evidence(borrower_id: int, key: str) -> Evidence:
         (_("身份证号"), person.id_number_masked or "—"),
         (_("证件有效期"), person.id_valid_until.isoformat() if person.id_valid_until else _("长期")),
         (_("在校学生"), _("是") if person.is_student else _("否")),
-        (_("实名"), person.identity_status),
+        (_("实名"), word(person.identity_status)),
     ]
     return Evidence(
         title=f"{asked.subject_label} · {person.phone_masked}",

@@ -40,3 +40,15 @@ def named(name: Any, names: dict[str, str]) -> str:
 def role(code: str) -> Any:
     """The word people read for a role."""
     return words.ROLES.get(code, code)
+
+
+@register.filter
+def thing(reference: Any) -> str:
+    """Who or what a record is about, in words and a short form of its number."""
+    return words.thing(str(reference))
+
+
+@register.filter
+def why_seen(reason: Any) -> str:
+    """Why a value was read, in words where our own system wrote the reason."""
+    return words.reason(str(reason))

@@ -122,6 +122,6 @@ def _next(rows: list[Row], borrower_id: int, key: str) -> Row | None:
 def photo(request: HttpRequest, borrower_id: int, side: str) -> HttpResponse:
     """A photo of an identity card in clear; the look is logged."""
     content, media_type = people.identity_photo(
-        borrower_id=borrower_id, side=side, actor=actor(request), reason="实名审核"
+        borrower_id=borrower_id, side=side, actor=actor(request), reason="identity review"
     )
     return HttpResponse(content, content_type=media_type, headers={"Content-Disposition": "inline"})

@@ -32,7 +32,9 @@ _FIELDS = {
     "identity.back": gettext_lazy("证件国徽面照片"),
 }
 # What our own system looks for, by how its reason begins; what staff write is shown as they wrote it.
-_SYSTEM_REASONS = {
+# Reasons the product writes itself; what a person wrote stays in their words.
+_OWN_REASONS = {
+    "identity review": gettext_lazy("审核实名认证"),
     "lender_sharing": gettext_lazy("按您的同意提供给出借机构审批"),
     "bureau_query": gettext_lazy("按您的授权查询信用"),
     "agreement document": gettext_lazy("写入您签的协议"),
@@ -68,8 +70,8 @@ def who_saw(*, borrower_id: int, limit: int = 50) -> list[Look]:
         looks.append(
             Look(
                 at=at,
-                what="、".join(dict.fromkeys(map(str, reversed(what)))),
-                reason=reason if by_staff else str(_SYSTEM_REASONS.get(reason.partition(":")[0], reason)),
+                what=_("、").join(dict.fromkeys(map(str, reversed(what)))),
+                reason=str(_OWN_REASONS.get(reason.partition(":")[0], reason)),
                 role=roles[actor.partition(":")[2]] if by_staff else _("我们的系统"),
                 by_staff=by_staff,
             )
@@ -89,5 +91,5 @@ def _roles_of(names: set[str]) -> dict[str, str]:
         for name, roles in StaffMember.objects.filter(name__in=names).values_list("name", "roles"):
             words = [str(_ROLES[role]) for role in roles if role in _ROLES]
             if words:
-                found[name] = _("工作人员（%(roles)s）") % {"roles": "、".join(words)}
+                found[name] = _("工作人员（%(roles)s）") % {"roles": _("、").join(words)}
     return found
