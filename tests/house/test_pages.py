@@ -1,14 +1,25 @@
 """House rules about pages: nothing inline, nothing foreign, every sentence in both languages."""
 
+from __future__ import annotations
+
 import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
 from tests.house.trees import SOURCE, python, where
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from babel.messages.catalog import Message
+
 TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.html"))
 HAN = re.compile(r"[\u4e00-\u9fff]")
+CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")  # its punctuation as well
 
 
 def test_there_are_templates():
@@ -44,18 +55,22 @@ def test_no_request_to_another_host():
     assert found == []
 
 
-def _translated() -> set[str]:
-    known = set()
-    for path in SOURCE.glob("*/locale/en/LC_MESSAGES/django.po"):
+def _messages() -> Iterator[tuple[Path, Message]]:
+    for path in sorted(SOURCE.glob("*/locale/en/LC_MESSAGES/django.po")):
         with path.open("rb") as text:
             for message in read_po(text):
-                if not message.id or message.fuzzy:
-                    continue
-                if isinstance(message.id, tuple):
-                    if all(message.string):
-                        known.update(message.id)
-                elif message.string:
-                    known.add(message.id)
+                if message.id and not message.fuzzy:
+                    yield path, message
+
+
+def _translated() -> set[str]:
+    known = set()
+    for _path, message in _messages():
+        if isinstance(message.id, tuple):
+            if all(message.string):
+                known.update(message.id)
+        elif message.string:
+            known.add(message.id)
     return known
 
 
@@ -93,6 +108,25 @@ def test_every_sentence_is_in_english_too():
     assert missing == []
 
 
+def test_a_sentence_has_one_english():
+    """Django takes the first of several: a button would read like another app's record of having been pressed."""
+    said: dict[tuple[str | None, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path, message in _messages():
+        sentence = message.id if isinstance(message.id, str) else message.id[0]
+        said[message.context, sentence][str(message.string)].append(where(path))
+    assert [f"{sentence}: {dict(said)}" for (_context, sentence), said in said.items() if len(said) > 1] == []
+
+
+def test_english_has_straight_quotes():
+    """In a Chinese font the curly ones are as wide as a character and tear an English word apart."""
+    found = [
+        f"{where(path)}: {message.string}"
+        for path, message in _messages()
+        if re.search("[\u2018\u2019\u201c\u201d]", str(message.string))
+    ]
+    assert found == []
+
+
 def test_no_sentence_escapes_translation():
     """Chinese text in a template stands inside a translate tag."""
     marked = re.compile(
@@ -106,6 +140,6 @@ def test_no_sentence_escapes_translation():
         found += [
             f"{where(path)}: {line.strip()[:60]}"
             for line in rest.splitlines()
-            if HAN.search(line) and "¥" not in line and 'lang="zh-CN"' not in line
+            if CHINESE.search(line) and 'lang="zh-CN"' not in line
         ]
     assert found == []

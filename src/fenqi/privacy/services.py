@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fenqi.bureau import queries as bureau
 from fenqi.mall import queries as mall
@@ -121,7 +122,8 @@ def what_stands(*, borrower_id: int) -> list[str]:
     loans = [loan for loan in servicing.loans(borrower_id) if not loan.is_closed]
     if loans:
         owed = sum(loan.outstanding_fen for loan in loans)
-        stands.append(_("还有 %(n)d 笔借款没有结清，待还 %(owed)s") % {"n": len(loans), "owed": yuan(owed)})
+        sentence = "还有 %(n)d 笔借款没有结清，待还 %(owed)s"
+        stands.append(ngettext(sentence, sentence, len(loans)) % {"n": len(loans), "owed": yuan(owed)})
     if servicing.overpayments(borrower_id):
         stands.append(_("有多还的钱要退给您，请先办理退回"))
     orders = [
@@ -129,7 +131,8 @@ def what_stands(*, borrower_id: int) -> list[str]:
     ]
     unfinished = sum(row.state in OPEN_ORDERS for row in orders)
     if unfinished:
-        stands.append(_("有 %(n)d 个订单还在审核、配送或退货中") % {"n": unfinished})
+        sentence = "有 %(n)d 个订单还在审核、配送或退货中"
+        stands.append(ngettext(sentence, sentence, unfinished) % {"n": unfinished})
     line = standby.line(borrower_id)
     if line is not None and line.pending:
         stands.append(_("有一笔备用金正在放款"))

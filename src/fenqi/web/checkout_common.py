@@ -73,7 +73,7 @@ def steps(now: str) -> list[dict[str, Any]]:
         "plan": _("分期方案"),
         "identity": _("实名认证"),
         "contact": _("第一联系人"),
-        "agreement": _("分期服务协议"),
+        "agreement": _("签协议"),
         "confirm": _("确认支付"),
     }
     place = _STEPS.index(now)
