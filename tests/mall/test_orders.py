@@ -260,6 +260,16 @@ class TestTime:
         assert seen(order_id).returnable_lines, "faults can still be reported"
         assert services.finish_orders(received + datetime.timedelta(days=80)) == 0
 
+    def test_takes_as_many_further_as_there_are(self, goods, placed):
+        goods(phone=3)
+        orders = [placed(phone=1, reference=name) for name in "abc"]
+        for order_id in orders:
+            pay(order_id, "full")
+            services.mark_shipped(
+                borrower_id=LI, order_id=order_id, carrier="顺丰", tracking="SF1", staff="staff:a"
+            )
+        assert services.finish_orders(clock.now() + datetime.timedelta(days=11), at_once=2) == 3
+
     def test_leaves_an_order_whose_return_is_open(self, goods, placed):
         goods(phone=3)
         order_id = placed(phone=1)
@@ -298,6 +308,27 @@ class TestLists:
 
         with django_assert_num_queries(2):
             seen(order_id)
+
+    def test_reads_a_desk_in_as_many_queries_however_many_shoppers(
+        self, goods, placed, django_assert_num_queries
+    ):
+        goods(phone=4)
+        for borrower_id in (LI, WANG):
+            for name in "ab":
+                order_id = placed(borrower_id=borrower_id, reference=name, phone=1)
+                pay(order_id, "full", borrower_id=borrower_id, reference=name)
+            lines = [line.id for line in seen(order_id, borrower_id).lines]
+            services.request_return(
+                borrower_id=borrower_id, order_id=order_id, line_ids=lines, reason="不合适"
+            )
+
+        with django_assert_num_queries(2):
+            to_ship = queries.orders_to_ship()
+        with django_assert_num_queries(4):
+            returns = queries.returns_waiting()
+
+        assert [(row.borrower_id, len(row.lines)) for row in to_ship] == [(LI, 1), (WANG, 1)]
+        assert [(row.borrower_id, len(row.lines)) for row in returns] == [(LI, 1), (WANG, 1)]
 
 
 def test_a_line_is_its_price_times_its_quantity_says_the_database_too(goods, placed):

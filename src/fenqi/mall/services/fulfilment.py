@@ -58,16 +58,16 @@ def mark_received(*, borrower_id: int, order_id: UUID, actor: str = "") -> None:
     note(order, "received", actor=actor or f"shopper:{borrower_id}")
 
 
-def finish_orders(now: datetime.datetime, *, limit: int = 500) -> int:
+def finish_orders(now: datetime.datetime, *, at_once: int = 500) -> int:
     """
     Take orders further that only wait for time: parcels count as received, received orders as completed.
 
     Both spans are rule data in days. Each order in its own transaction; tells how many moved.
     """
     on = business_date.current()
-    completed = _late(OrderState.RECEIVED, "received_at", now - _days("return_days", on), _complete, limit)
+    completed = _late(OrderState.RECEIVED, "received_at", now - _days("return_days", on), _complete, at_once)
     received = _late(
-        OrderState.SHIPPED, "shipped_at", now - _days("receive_after_days", on), _receive_silently, limit
+        OrderState.SHIPPED, "shipped_at", now - _days("receive_after_days", on), _receive_silently, at_once
     )
     return completed + received
 
@@ -81,20 +81,21 @@ def _late(
     moment: str,
     before: datetime.datetime,
     move: Callable[[Order], None],
-    limit: int,
+    at_once: int,
 ) -> int:
     parcel_of_it = Shipment.objects.filter(
         borrower_id=OuterRef("borrower_id"), order_id=OuterRef("id"), **{f"{moment}__lt": before}
     )
-    waiting = Order.objects.filter(Exists(parcel_of_it), state=state).values_list("borrower_id", "id")[:limit]
+    waiting = Order.objects.filter(Exists(parcel_of_it), state=state).values_list("borrower_id", "id")
     moved = 0
-    for borrower_id, order_id in list(waiting):
-        with transaction.atomic():
-            order = lock_order(borrower_id=borrower_id, order_id=order_id)
-            # The shopper may have confirmed or asked for a return while we waited for the lock.
-            if order.state == state:
-                move(order)
-                moved += 1
+    while found := list(waiting[:at_once]):
+        for borrower_id, order_id in found:
+            with transaction.atomic():
+                order = lock_order(borrower_id=borrower_id, order_id=order_id)
+                # The shopper may have confirmed or asked for a return while we waited for the lock.
+                if order.state == state:
+                    move(order)
+                    moved += 1
     return moved
 
 
