@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from django.test import Client
     from playwright.sync_api import Browser, Page
 
 PHONE = {"width": 390, "height": 844}
@@ -47,6 +49,19 @@ def chrome() -> Iterator[Browser]:
         yield browser
         asyncio._set_running_loop(loop)  # the last test may have been one without a browser
         browser.close()
+
+
+def tab_of(chrome: Browser, url: str, client: Client, **how: Any) -> Page:
+    """A tab that is signed in as a test client is; `how` goes to the browser (a size, a language). Close its context."""
+    context = chrome.new_context(**{"viewport": PHONE, "locale": "zh-CN", "base_url": url, **how})
+    host = urlsplit(url).hostname
+    context.add_cookies(
+        [
+            {"name": name, "value": one.value, "domain": host, "path": "/"}
+            for name, one in client.cookies.items()
+        ]
+    )
+    return context.new_page()
 
 
 class Faults:

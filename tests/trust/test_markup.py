@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -11,7 +10,7 @@ from django.db import connection, models, transaction
 from django.test import Client
 
 from fenqi.plumbing.sealed import SealedTextField
-from tests.support.browser import PHONE
+from tests.support.browser import tab_of
 from tests.support.staff import desk_of
 from tests.trust import doors
 
@@ -94,17 +93,9 @@ def tabs(a, chrome, live_server):
     contexts = []
 
     def open_tab(client: Client, wrong: list[str]):
-        context = chrome.new_context(viewport=PHONE, locale="zh-CN", base_url=live_server.url)
-        host = urlsplit(live_server.url).hostname
-        context.add_cookies(
-            [
-                {"name": name, "value": one.value, "domain": host, "path": "/"}
-                for name, one in client.cookies.items()
-            ]
-        )
-        context.add_init_script(WATCH)
-        contexts.append(context)
-        tab = context.new_page()
+        tab = tab_of(chrome, live_server.url, client)
+        tab.context.add_init_script(WATCH)
+        contexts.append(tab.context)
         tab.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
         tab.on("pageerror", lambda error: wrong.append(f"script {error}"))
         return tab
