@@ -289,6 +289,17 @@ class TestGivingBack:
         assert [move.kind for move in unplaced.file(money_id).moves] == ["returned", "taken_back"]
         assert whole() == 30_000
 
+    def test_an_unreachable_channel_is_tried_again(self, late, sandbox, settings):
+        who, money_id = late
+        peers = settings.FENQI_PEERS
+        settings.FENQI_PEERS = {**peers, "channel": "http://127.0.0.1:1/channel"}
+        eyes.second_pair(RETURN_KIND, arguments=give_back(money_id, 30_000))
+        assert UnplacedReturn.objects.get().state == "INTENDED"
+        settings.FENQI_PEERS = peers
+        services.send_intended(patience=datetime.timedelta(0))
+        assert UnplacedReturn.objects.get().state == "SUCCEEDED"
+        assert sandbox.balance(who.number) == 100_000
+
     def test_a_lost_answer_is_asked_for_and_goes_back_once(self, late, sandbox):
         who, money_id = late
         sandbox.fault("channel", "lost_answer", times=1)

@@ -118,13 +118,17 @@ class TestPlacing:
         assert held() == 0
         assert (seen(loan).outstanding_fen, seen(other).outstanding_fen) == (60_000, 40_000)
 
-    def test_it_counts_from_the_day_it_came(self, loan):
-        due_on = seen(loan).next_due_on
+    def test_it_counts_from_the_day_it_came(self):
+        """Ten days of searching cost the borrower nothing: neither penalty nor arrears."""
+        loan = a_loan()
+        due_on, due_fen = seen(loan).next_due_on, 44_979
         move_to(due_on + 10 * ONE_DAY)
         assert seen(loan).days_past_due == 10
-        place(a_sum(on=due_on), loan, on=due_on)
+        assert seen(loan).penalty_fen > 0
+        place(a_sum(due_fen, on=due_on), loan, due_fen, on=due_on)
         assert seen(loan).days_past_due == 0
         assert seen(loan).penalty_fen == 0
+        assert seen(loan).installments[0].outstanding_fen == 0
         assert held(due_on + 10 * ONE_DAY) == 0
 
     def test_a_settled_loan_keeps_it_as_overpayment(self, loan):
@@ -161,7 +165,7 @@ class TestPlacing:
         assert seen(loan).outstanding_fen + seen(other).outstanding_fen == 150_000 - PART
         assert held() == 0
         with pytest.raises(NotSoMuchLeft):
-            propose(money_id, loan)
+            propose(money_id, loan, 1)
 
     def test_nobody_does_it_alone(self, loan):
         one = wanted(a_sum(), loan)
