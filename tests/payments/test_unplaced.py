@@ -152,6 +152,20 @@ class TestTakingIn:
         assert AuditRecord.objects.get(action="payments.payer_revealed").reason == "核对户名"
 
 
+class TestForgetting:
+    def test_a_payer_is_forgotten_when_nobody_may_claim_the_money_back(self):
+        done, waiting = a_bank_line().id, a_bank_line("bank:8").id
+        eyes.second_pair(RETURN_KIND, arguments=give_back(done, 50_000, "out-1"))
+        years = datetime.timedelta(days=3 * 365 + 1)
+        assert services.forget_payers(TODAY + years) == 0
+        assert services.forget_payers(TODAY + years + datetime.timedelta(days=1)) == 1
+        assert services.forget_payers(TODAY + years + datetime.timedelta(days=1)) == 0
+        assert services.reveal_payer(staff="staff:qian", money_id=done, reason="x") == ("", "")
+        assert services.reveal_payer(staff="staff:qian", money_id=waiting, reason="x")[0] == "王小明"
+        assert not unplaced.file(done).has_words
+        assert whole() == 50_000
+
+
 class TestWhatTheChannelTells:
     def test_money_for_a_reference_nobody_knows_is_kept_once(self, notice):
         assert notice("QR-881", notice_id="N-1")

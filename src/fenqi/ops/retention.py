@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fenqi.payments import services as payments
 from fenqi.people import services as people
 from fenqi.servicing import queries as servicing
 
@@ -32,7 +33,7 @@ def forget_contacts(on: datetime.date) -> dict[str, int]:
 
 
 def forget_unused(on: datetime.date) -> dict[str, int]:
-    """Day-end step: delete spent codes, and identities that led to no loan within the days promised. Repeatable."""
+    """Day-end step: delete spent codes, identities that led to no loan within the days promised, and old payers. Repeatable."""
     identities = 0
     for borrower_id in people.unused_identities(on):
         if servicing.loans(borrower_id):
@@ -40,7 +41,11 @@ def forget_unused(on: datetime.date) -> dict[str, int]:
         else:
             people.forget_identity(borrower_id=borrower_id, why="未签约，保存期满")
             identities += 1
-    return {"identities": identities, "codes": people.forget_codes()}
+    return {
+        "identities": identities,
+        "codes": people.forget_codes(),
+        "payers": payments.forget_payers(on),
+    }
 
 
 def _is_settled(borrower_id: int) -> bool:

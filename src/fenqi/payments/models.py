@@ -251,8 +251,8 @@ class UnplacedMoney(models.Model):
     open_fen = models.BigIntegerField()
     received_on = models.DateField()
     channel_reference = models.CharField(max_length=120, blank=True, default="")  # the movement it came by
-    payer = SealedTextField(data_class="C2", default="")
-    note = SealedTextField(data_class="C2", holds="text", default="")  # the payer's words on the transfer
+    payer = SealedTextField(data_class="C2", default="", null=True)  # NULL once it is forgotten
+    note = SealedTextField(data_class="C2", holds="text", default="", null=True)  # the words on the transfer
     taken_by = models.CharField(max_length=60)
     booked_on = models.DateField()
     taken_at = models.DateTimeField()

@@ -26,7 +26,7 @@ from fenqi.payments.models import (
 )
 from fenqi.payments.refusals import AmountNotPositive
 from fenqi.people.refusals import ReasonMissing
-from fenqi.plumbing import audit, business_date, clock, idempotency
+from fenqi.plumbing import audit, business_date, clock, idempotency, rule_data
 from fenqi.plumbing.errors import Conflict, NotFound, Refusal
 from fenqi.plumbing.ids import new_id
 
@@ -250,7 +250,15 @@ def reveal(*, staff: str, money_id: UUID, reason: str) -> tuple[str, str]:
         subject=f"unplaced:{money_id}",
         reason=reason.strip()[:300],
     )
-    return str(money.payer), str(money.note)
+    return money.payer or "", money.note or ""
+
+
+def forget_payers(on: datetime.date) -> int:
+    """Forget who paid what was placed or returned so long ago that nobody may claim it back; tells of how many sums. Repeatable."""
+    since = on - datetime.timedelta(days=rule_data.value("unplaced_payer_days", on=on))
+    still_fresh = UnplacedMove.objects.filter(moved_on__gte=since).values("money_id")
+    over = UnplacedMoney.objects.filter(open_fen=0, payer__isnull=False).exclude(id__in=still_fresh)
+    return over.update(payer=None, note=None)
 
 
 def _take_in(*, reference: str, amount_fen: int, source: UnplacedSource, **facts: object) -> TakenIn:

@@ -111,7 +111,7 @@ def _view(row: UnplacedMoney, moves: list[UnplacedMove], today: datetime.date) -
         open_fen=row.open_fen,
         received_on=row.received_on,
         age_days=max(0, (today - row.received_on).days),
-        payer_masked=masks.name(str(row.payer)),
+        payer_masked=masks.name(row.payer),
         has_words=bool(row.payer or row.note),
         channel_reference=row.channel_reference,
         borrower_id=_borrower_of(row.channel_reference),

@@ -13,7 +13,7 @@ from fenqi.payments.services.giving_back import (
 from fenqi.payments.services.mandates import revoke_mandate, set_autopay, sign_mandate
 from fenqi.payments.services.notices import take_notice
 from fenqi.payments.services.paying import PaymentStart, ask_payment, start_payment
-from fenqi.payments.suspense import TakenIn, UnplacedSource, take_in
+from fenqi.payments.suspense import TakenIn, UnplacedSource, forget_payers, take_in
 from fenqi.payments.suspense import reveal as reveal_payer
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "ask_payment",
     "ask_unknown",
     "debit_id",
+    "forget_payers",
     "intend_debits",
     "pay_out",
     "refund_payment",
