@@ -3,6 +3,7 @@
 import ast
 
 from fenqi.ops.words import THINGS, WORDS
+from fenqi.servicing.dayend import steps
 from tests.house.trees import python, where
 
 
@@ -47,3 +48,7 @@ def test_every_subject_of_the_audit_trail_has_a_word():
         for subject, place in _recorded("subject")
         if subject and subject.partition(":")[0] not in THINGS
     } == {}
+
+
+def test_every_step_of_the_day_end_has_a_word():
+    assert [name for name, _step in steps(collect=None) if name not in WORDS] == []

@@ -140,6 +140,9 @@ WORDS: dict[str, Any] = {
     "dues": _("到期转应收"),
     "arrears": _("逾期天数与分级"),
     "credit_rows": _("征信记录"),
+    "ask_lenders": _("向自管机构询问还款"),
+    "forget_means": _("删除到期的收入信息"),
+    "forget_what_is_over": _("删除保存期满的数据"),
     "forget_contacts": _("删除到期的联系人"),
     "forget_unused": _("删除到期的实名资料"),
     "accrual": _("计提利息"),
@@ -192,6 +195,8 @@ WORDS: dict[str, Any] = {
     "care.mall_entry_opened": _("开放商城还款入口"),
     "care.mall_entry_closed": _("关闭商城还款入口"),
     "ledger.reverse": _("冲正分录"),
+    "partners.hook.added": _("登记合作方通知地址"),
+    "partners.hook.ended": _("停用合作方通知地址"),
     "partners.key.issued": _("发放合作方密钥"),
     "partners.key.revoked": _("停用合作方密钥"),
     # where a repayment or an entry came from
@@ -282,6 +287,7 @@ THINGS: dict[str, Any] = {
     "unplaced": _("待认领款项"),
     "lender": _("贷款机构"),
     "partner": _("合作方"),
+    "hook": _("合作方通知地址"),
     "key": _("合作方密钥"),
     "plan": _("分期方案"),
     "offer": _("分期方案"),
@@ -309,6 +315,8 @@ def thing(reference: str) -> str:
     kind, _colon, rest = reference.partition(":")
     if kind not in THINGS:
         return reference
+    if kind == "system":  # which part of ours it was is in the title
+        return str(THINGS[kind])
     parts = [f"…{part[-SHORT:]}" if len(part) > LONG_ID else part for part in rest.split(":")]
     return f"{THINGS[kind]} {' · '.join(parts)}".strip()
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from fenqi.ops import charts, timebar, words
 from fenqi.ops.shell import date_asked, page, span_asked
+from fenqi.people import queries as people
 from fenqi.plumbing.pages import staff_required
 from fenqi.plumbing.templatetags.fenqi import figures, percent
 from fenqi.servicing import queries as servicing
@@ -247,10 +248,10 @@ def _span(request: HttpRequest, first: datetime.date) -> tuple[datetime.date, da
 
 
 def _statement(
-    request: HttpRequest, found: statements.BorrowerStatement, title: str, back_url: str
+    request: HttpRequest, found: statements.BorrowerStatement, *, name: str, title: str, back_url: str
 ) -> HttpResponse:
     if request.GET.get("as") == "csv":
-        return _as_file(f"statement-{title}-{found.from_on}-{found.to_on}", _statement_rows(found))
+        return _as_file(f"statement-{name}-{found.from_on}-{found.to_on}", _statement_rows(found))
     content = {
         "statement": found,
         "loans": [(words.lender(loan.lender_code), loan) for loan in found.loans],
@@ -305,7 +306,9 @@ def loan_statement(request: HttpRequest, number: str) -> HttpResponse:
     whole = statements.BorrowerStatement(
         borrower_id=found.borrower_id, from_on=from_on, to_on=to_on, loans=(one,), elsewhere=()
     )
-    return _statement(request, whole, found.number, f"/ops/loans/{found.number}/")
+    return _statement(
+        request, whole, name=found.number, title=found.number, back_url=f"/ops/loans/{found.number}/"
+    )
 
 
 @require_GET
@@ -317,4 +320,11 @@ def borrower_statement(request: HttpRequest, borrower_id: int) -> HttpResponse:
         raise Http404
     from_on, to_on = _span(request, min(opened))
     found = statements.borrower_statement(borrower_id=borrower_id, from_on=from_on, to_on=to_on)
-    return _statement(request, found, str(borrower_id), f"/ops/people/{borrower_id}/")
+    person = people.person(borrower_id)
+    return _statement(
+        request,
+        found,
+        name=str(borrower_id),
+        title=person.name_masked or person.phone_masked,
+        back_url=f"/ops/people/{borrower_id}/",
+    )

@@ -6,6 +6,9 @@
   const form = document.getElementById("decision-form");
   const reason = form && form.elements.reason;
 
+  // The menu is longer than a screen: the desk one is at is in sight.
+  document.querySelector(".console-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   const typing = (target) => target.closest("input, textarea, select") !== null;
 
   const move = (step) => {
