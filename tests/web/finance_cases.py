@@ -48,10 +48,15 @@ def a_person(
         borrower_id=borrower_id, real_name=name, id_number=id_number(f"11010519900307{phone[-3:]}"), face=True
     )
     if card:
-        people.send_card_code(borrower_id=borrower_id, number=card, holder_phone=phone)
-        code = fakes.Texts.last(phone, "people.code")["code"]
-        people.bind_card(borrower_id=borrower_id, number=card, holder_phone=phone, code=code)
+        a_card(borrower_id, card, phone)
     return borrower_id
+
+
+def a_card(borrower_id: int, card: str, phone: str) -> None:
+    """Bind a card whose bank knows this phone."""
+    people.send_card_code(borrower_id=borrower_id, number=card, holder_phone=phone)
+    code = fakes.Texts.last(phone, "people.code")["code"]
+    people.bind_card(borrower_id=borrower_id, number=card, holder_phone=phone, code=code)
 
 
 def a_loan(borrower_id: int, **given: Any) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -79,8 +80,9 @@ def autopay(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = AutopayForm(request.POST, cards=cards)
         if form.is_valid() and form.cleaned_data["is_on"] and not is_fresh(request):
-            # Turning it off takes no money; another card, or any card at all, does.
-            return to_confirm(request, request.path)
+            # Turning it off takes no money; another card, or any card at all, does. What was chosen is there again afterwards.
+            chosen = {"is_on": "on", "card": form.cleaned_data["card"]}
+            return to_confirm(request, f"{request.path}?{urlencode(chosen)}")
         if form.is_valid() and _set(borrower_id, form):
             flash(
                 request,
@@ -90,12 +92,17 @@ def autopay(request: HttpRequest) -> HttpResponse:
             )
             return HttpResponseRedirect(reverse("finance-autopay"))
     else:
-        form = AutopayForm(initial={"is_on": current.is_on, "card": str(current.card_id or "")}, cards=cards)
+        chosen = {
+            "is_on": current.is_on or "is_on" in request.GET,
+            "card": request.GET.get("card") or str(current.card_id or ""),
+        }
+        form = AutopayForm(initial=chosen, cards=cards)
     page = {
         "part": "account",
         "form": form,
         "cards": cards,
         "current": current,
+        "is_unsaved": request.method == "GET" and "is_on" in request.GET,
         "due": due_this_month(borrower_id, business_date.current()),
     }
     return render(request, "web/finance/autopay.html", page, status=422 if form.errors else 200)
