@@ -51,3 +51,20 @@ def test_issued_listed_and_revoked() -> None:
 def test_a_key_for_nobody_or_nothing_is_not_made(arguments) -> None:
     assert run("issue", *arguments).exit_code != 0
     assert "fq_" not in run("list").output
+
+    for_nothing = run("issue", "--lender", "anxin", "--scope", "everything")
+    assert (for_nothing.exit_code, "partner_misstated" in for_nothing.output) == (1, True)
+
+
+def test_a_hook_is_added_listed_and_ended() -> None:
+    made = run("hook", "--shop", "qingyu", "--url", "https://shop.example/told", "--event", "loan.opened")
+    hook_id, secret = made.output.strip().split("\t")
+    listed = run("hooks").output
+    assert f"{hook_id}\tshop:qingyu\tloan.opened\thttps://shop.example/told\tin use\tnone yet" in listed
+    assert secret not in listed
+    assert run("unhook", hook_id, "--reason", "moved").exit_code == 0
+    assert "\tended\t" in run("hooks").output
+    again = run("unhook", hook_id, "--reason", "moved")
+    assert (again.exit_code, "no_such_hook" in again.output) == (1, True)
+    nowhere = run("hook", "--shop", "qingyu", "--url", "shop.example", "--event", "loan.opened")
+    assert (nowhere.exit_code, "partner_misstated" in nowhere.output) == (1, True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fenqi.credit import queries as credit_queries
 from fenqi.ledger import queries as ledger
 from fenqi.ledger import services as ledger_services
 from fenqi.mall import queries as mall_queries
+from fenqi.partners import hooks
 from fenqi.payments import queries as payments
 from fenqi.plumbing import business_date, clock
 from fenqi.purchases import queries, services
@@ -146,6 +149,27 @@ def test_nothing_is_lent_before_the_full_part_is_paid(shop, shopper):
     )
     assert services.advance_purchase(borrower_id=borrower_id, purchase_id=purchase_id) == "done"
     assert shop.balance(shopping.CARD) == 50_000 - BAND_FEN
+
+
+def test_lender_and_shop_hear_that_the_loan_has_begun(shop, shopper):
+    for kind, code in (("lender", "jiangcheng"), ("shop", "mall"), ("lender", "anxin")):
+        hooks.add(kind=kind, code=code, url=f"{shop.url}/hooks/{code}", events=["loan.opened"], actor="test")
+    order = shopping.an_order(shopper, financed=[PHONE_FEN])
+    shopping.a_purchase(shopper, order)
+    shopping.settle()
+    loan = servicing.loan_by_order(borrower_id=shopper, order_id=order.id)
+    assert hooks.deliver_due() == 2
+    [[to_lender], [to_shop]] = shop.heard("jiangcheng"), shop.heard("mall")
+    assert json.loads(to_lender["body"])["facts"] == {
+        "loan_number": loan.number,
+        "lender_code": "jiangcheng",
+        "product": "installment",
+        "opened_on": loan.opened_on.isoformat(),
+        "principal_fen": PHONE_FEN,
+        "installments": 12,
+    }
+    assert json.loads(to_shop["body"])["facts"] == json.loads(to_lender["body"])["facts"]
+    assert shop.heard("anxin") == []
 
 
 def test_the_outside_lenders_loan_is_its_own_and_only_mirrored_here(shop, shopper):

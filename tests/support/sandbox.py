@@ -87,6 +87,10 @@ class SandboxPeers:
         found = self._get("texts", kind=kind, **({"to": to} if to else {}))["texts"]
         return [text["body"] for text in found]
 
+    def heard(self, partner: str) -> list[dict[str, Any]]:
+        """The notices a partner's address took: `body` as it came, its signature as `subject`, its time as `shown_at`."""
+        return self._get("texts", kind="hook", to=partner)["texts"]
+
     def balance(self, account: str) -> int:
         """Fen on an account; house accounts are `settlement` and `lender:<code>`."""
         return self._get(f"accounts/{account}/balance")["balance_fen"]

@@ -1,10 +1,12 @@
-"""Keys with which other systems speak to the API: issue, list, revoke."""
+"""Keys with which other systems speak to the API, and addresses where they are told of events."""
 
 from __future__ import annotations
 
 import datetime
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -13,7 +15,7 @@ from fenqi.cli.environment import database, start_django
 
 @click.group()
 def partners() -> None:
-    """Keys of lenders and shops for the API."""
+    """Keys of lenders and shops for the API, and where they are told of events."""
 
 
 @partners.command("issue")
@@ -26,24 +28,19 @@ def issue(
     lender: str | None, shop: str | None, scopes: tuple[str, ...], note: str, until: datetime.datetime | None
 ) -> None:
     """Make a key and print it: once, it is not kept."""
-    if bool(lender) == bool(shop):
-        raise click.UsageError("say either --lender or --shop")
+    partner = _partner(lender, shop)
     with database():
         start_django()
         from fenqi.partners import services
 
-        try:
+        with _refusals_named():
             key = services.issue(
-                kind="lender" if lender else "shop",
-                code=lender or shop or "",
+                **partner,
                 scopes=list(scopes),
-                actor=f"system:{getpass.getuser()}",
+                actor=_actor(),
                 note=note,
                 ends_on=until.date() if until else None,
             )
-        except services.PartnerMisstated as e:
-            click.echo(f"partners: {e.code} {e.details}", err=True)
-            sys.exit(1)
         click.echo(key)
 
 
@@ -71,9 +68,74 @@ def revoke(key_id: str, reason: str) -> None:
         start_django()
         from fenqi.partners import services
 
-        try:
-            services.revoke(key_id=key_id, actor=f"system:{getpass.getuser()}", reason=reason)
-        except services.NoSuchKey as e:
-            click.echo(f"partners: {e.code}", err=True)
-            sys.exit(1)
+        with _refusals_named():
+            services.revoke(key_id=key_id, actor=_actor(), reason=reason)
         click.echo(f"partners: {key_id} revoked")
+
+
+@partners.command("hook")
+@click.option("--lender", help="Code of the lender that is told of its loans.")
+@click.option("--shop", help="Code of the shop that is told of the loans that paid its orders.")
+@click.option("--url", required=True, help="Its address, https.")
+@click.option("--event", "events", multiple=True, required=True, help="loan.opened, loan.settled")
+def hook(lender: str | None, shop: str | None, url: str, events: tuple[str, ...]) -> None:
+    """Tell a partner of events; prints the hook's id and the secret that signs, once."""
+    partner = _partner(lender, shop)
+    with database():
+        start_django()
+        from fenqi.partners import hooks
+
+        with _refusals_named():
+            hook_id, secret = hooks.add(**partner, url=url, events=list(events), actor=_actor())
+        click.echo(f"{hook_id}\t{secret}")
+
+
+@partners.command("hooks")
+def list_hooks() -> None:
+    """Every hook: id, partner, events, address, how many notices wait, were sent and given up, the last answer."""
+    with database():
+        start_django()
+        from fenqi.partners import queries
+
+        for row in queries.hooks():
+            notices = " ".join(f"{state} {count}" for state, count in row.notices.items()) or "none yet"
+            click.echo(
+                f"{row.id}\t{row.partner}\t{','.join(row.events)}\t{row.url}"
+                f"\t{'ended' if row.ended_at else 'in use'}\t{notices}\t{row.last_answer}"
+            )
+
+
+@partners.command("unhook")
+@click.argument("hook_id")
+@click.option("--reason", required=True)
+def unhook(hook_id: str, reason: str) -> None:
+    """Tell a hook nothing more; what waits for it is given up."""
+    with database():
+        start_django()
+        from fenqi.partners import hooks
+
+        with _refusals_named():
+            hooks.end(hook_id=hook_id, actor=_actor(), reason=reason)
+        click.echo(f"partners: {hook_id} ended")
+
+
+def _partner(lender: str | None, shop: str | None) -> dict[str, str]:
+    if bool(lender) == bool(shop):
+        raise click.UsageError("say either --lender or --shop")
+    return {"kind": "lender", "code": lender} if lender else {"kind": "shop", "code": shop or ""}
+
+
+def _actor() -> str:
+    return f"system:{getpass.getuser()}"
+
+
+@contextmanager
+def _refusals_named() -> Iterator[None]:
+    """A refusal ends the command with its code and what it is about."""
+    from fenqi.plumbing.errors import Refusal
+
+    try:
+        yield
+    except Refusal as e:
+        click.echo(f"partners: {e.code} {e.details or ''}".rstrip(), err=True)
+        sys.exit(1)

@@ -165,6 +165,7 @@ FENQI_PORTS = {
     "identity": "fenqi.adapters.identity.Identity",
     "bureau": "fenqi.adapters.bureau.Bureau",
     "score": "fenqi.adapters.score.Score",
+    "hooks": "fenqi.adapters.hooks.Hooks",
     "texts": "fenqi.messages.texts.Texts",
     "sessions": "fenqi.people.sessions.Sessions",
 }
@@ -207,7 +208,7 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "payments.refund.succeeded": ["fenqi.purchases.handlers.refund_succeeded"],
     "people.identity.decided": ["fenqi.purchases.handlers.identity_decided"],
     "people.identity.review_wanted": ["fenqi.ops.auto_review.identity_review_wanted"],
-    "servicing.loan.settled": ["fenqi.ops.retention.loan_settled"],
+    "servicing.loan.settled": ["fenqi.ops.retention.loan_settled", "fenqi.api.hooks.loan_settled"],
     "people.contact.answered": ["fenqi.ops.auto_review.contact_answered"],
     "people.contact.reviewed": ["fenqi.purchases.handlers.contact_reviewed"],
     "credit.application.started": ["fenqi.purchases.handlers.application_started"],
@@ -216,7 +217,10 @@ OUTBOX_HANDLERS: dict[str, list[str]] = {
     "credit.review.requested": ["fenqi.purchases.handlers.review_requested"],
     "credit.review.answered": ["fenqi.purchases.handlers.review_answered"],
     "credit.agreement.signed": ["fenqi.purchases.handlers.agreement_signed"],
-    "purchases.purchase.completed": ["fenqi.purchases.handlers.purchase_completed"],
+    "purchases.purchase.completed": [
+        "fenqi.purchases.handlers.purchase_completed",
+        "fenqi.api.hooks.purchase_completed",
+    ],
     "mall.order.cancelled": ["fenqi.purchases.handlers.order_cancelled"],
     "mall.return.requested": [
         "fenqi.purchases.handlers.return_requested",

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from fenqi.bureau import export
 from fenqi.mall import services as mall
 from fenqi.messages import services as messages
+from fenqi.partners import hooks
 from fenqi.payments import services as payments
 from fenqi.plumbing import clock, outbox
 from fenqi.purchases import services as purchases
@@ -48,6 +49,11 @@ def drain_outbox() -> int:
 def ask_unknown() -> int:
     """Ask the channel what became of open movements, and send what never left."""
     return _one(payments.ask_unknown) + _one(payments.send_intended)
+
+
+def tell_partners() -> int:
+    """Hand over what partners want to be told; whose address is slow holds up nobody's letters."""
+    return _one(hooks.deliver_due)
 
 
 def expire_reservations() -> int:

@@ -31,6 +31,15 @@ def ask_unknown(timestamp: int) -> None:
     chores.ask_unknown()
 
 
+@app.periodic(cron=EVERY_TEN_SECONDS)
+@app.task(name="tell_partners", queueing_lock="tell_partners", lock="tell_partners")
+def tell_partners(timestamp: int) -> None:
+    """Events for those who gave an address for them."""
+    from fenqi.jobs import chores
+
+    chores.tell_partners()
+
+
 @app.periodic(cron=EVERY_MINUTE)
 @app.task(name="expire_reservations", queueing_lock="expire_reservations", lock="expire_reservations")
 def expire_reservations(timestamp: int) -> None:

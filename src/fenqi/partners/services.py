@@ -74,7 +74,7 @@ def issue(
     Raises: PartnerMisstated.
     """
     if kind not in PartnerKind.values or not code or not scopes or set(scopes) - set(SCOPES):
-        raise PartnerMisstated(_("请写明合作方和这把密钥的用途。"), kind=kind, code=code, scopes=scopes)
+        raise PartnerMisstated(_("请写明合作方和这把密钥的用途。"), partner=f"{kind}:{code}", scopes=scopes)
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     PartnerKey.objects.create(
         id=key_id, kind=kind, code=code, scopes=scopes, secret_hash=_hash(secret), note=note, ends_on=ends_on

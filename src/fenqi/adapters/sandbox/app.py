@@ -14,6 +14,7 @@ from fenqi.adapters.sandbox import (
     faults,
     lenders,
     pages,
+    partner,
     phone,
     registers,
     texts,
@@ -51,7 +52,7 @@ class Sandbox:
         for part in (channel, lenders, texts, registers):
             self._peers.extend(part.routes)
         self._open = Routes()
-        for part in (control, pages, authenticator):
+        for part in (control, pages, authenticator, partner):
             self._open.extend(part.routes)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -220,6 +220,38 @@ def query(call: Call, request: Request) -> Answer:
     return as_json({"answers": answers})
 
 
+@routes.add("POST", "/channel/bill")
+def bill(call: Call, request: Request) -> Answer:
+    """Every movement of a date that succeeded."""
+    rows = call.store.rows(
+        "SELECT * FROM movement WHERE business_on = ? AND state = 'SUCCEEDED' ORDER BY at",
+        _text(request.json(), "date"),
+    )
+    return as_json({"lines": [answer_of(row) for row in rows]})
+
+
+def stray(db: sqlite3.Connection, *, on: str, account: str, amount_fen: int) -> sqlite3.Row:
+    """Somebody pays the merchant by a transfer it never asked for: the reference is the channel's own."""
+    serial = bank.new_serial("CH")
+    bank.move(
+        db,
+        source=account,
+        target=bank.SETTLEMENT,
+        amount_fen=amount_fen,
+        text="转账",
+        reference=f"QR-{serial}",
+        on=on,
+    )
+    db.execute(
+        """
+        INSERT INTO movement (reference, serial, kind, content, amount_fen, account, subject, business_on, state, at)
+        VALUES (?, ?, 'payment', '', ?, ?, '转账', ?, 'SUCCEEDED', ?)
+        """,
+        (f"QR-{serial}", serial, amount_fen, account, on, time.time()),
+    )
+    return db.execute("SELECT * FROM movement WHERE serial = ?", (serial,)).fetchone()
+
+
 def _account_of(db: sqlite3.Connection, token: str) -> sqlite3.Row:
     row = db.execute(
         "SELECT account.* FROM card_token JOIN account ON account.number = card_token.account WHERE token = ?",

@@ -146,6 +146,20 @@ def movements(call: Call, request: Request) -> Answer:
     )
 
 
+@routes.add("POST", "/sandbox/api/strays")
+def pay_unasked(call: Call, request: Request) -> Answer:
+    """{account, amount_fen, on}: a card pays the merchant without being asked; only the channel's bill tells of it."""
+    content = request.json()
+    with call.store.change() as db:
+        movement = channel.stray(
+            db,
+            on=str(content.get("on", call.on)),
+            account=str(content["account"]),
+            amount_fen=int(content["amount_fen"]),
+        )
+    return as_json(channel.answer_of(movement))
+
+
 @routes.add("GET", "/sandbox/api/notices")
 def list_notices(call: Call, request: Request) -> Answer:
     """Every notice, with the body as it is sent."""

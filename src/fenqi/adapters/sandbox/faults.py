@@ -9,7 +9,7 @@ from fenqi.adapters.sandbox.http import Refused
 if TYPE_CHECKING:
     from fenqi.adapters.sandbox.store import Store
 
-PEERS = ("channel", "lender", "sms", "email", "push", "identity", "bureau", "score")
+PEERS = ("channel", "lender", "sms", "email", "push", "identity", "bureau", "score", "hooks")
 # kind -> (seconds it takes unless told otherwise)
 KINDS = {
     "outage": 0.0,  # answers 503, nothing is done
