@@ -10,8 +10,8 @@ from django.conf import settings as django_settings
 
 from fenqi.payments import services as payments
 from fenqi.payments import unplaced
-from fenqi.payments.models import UnplacedMoney, UnplacedSource
-from fenqi.plumbing import audit, four_eyes
+from fenqi.payments.models import ChannelBill, UnplacedMoney, UnplacedSource
+from fenqi.plumbing import audit, clock, four_eyes
 from fenqi.plumbing.ids import new_id
 from fenqi.servicing import queries as servicing
 from fenqi.servicing import verification
@@ -281,6 +281,7 @@ def test_the_desk_on_a_phone(chrome, live_server, staff, desk, money, loan, lang
             {"name": django_settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url},
         ]
     )
+    ChannelBill.objects.create(on=late, lines=1_204, unplaced=1, unknown=0, missing=2, taken_at=clock.now())
     page = context.new_page()
     faults = Faults(page, (live_server.url,))
     page.goto("/ops/unplaced/")

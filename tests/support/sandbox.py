@@ -91,6 +91,10 @@ class SandboxPeers:
         """The notices a partner's address took: `body` as it came, its signature as `subject`, its time as `shown_at`."""
         return self._get("texts", kind="hook", to=partner)["texts"]
 
+    def stray(self, account: str, fen: int, *, on: datetime.date) -> dict[str, Any]:
+        """A card pays the merchant a sum it never asked for; how the channel tells it."""
+        return self._post("strays", account=account, amount_fen=fen, on=on.isoformat())
+
     def balance(self, account: str) -> int:
         """Fen on an account; house accounts are `settlement` and `lender:<code>`."""
         return self._get(f"accounts/{account}/balance")["balance_fen"]

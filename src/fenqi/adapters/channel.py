@@ -12,6 +12,7 @@ from django.conf import settings
 from fenqi.adapters.peer import Peer, Refused, Silent, Unreachable
 from fenqi.payments.ports import (
     BadNotice,
+    BillLine,
     Cashier,
     ChannelAnswer,
     ChannelNotice,
@@ -178,6 +179,15 @@ class Channel:
         with _in_our_words():
             answer = self._peer.ask("/query", {"references": list(references)})
         return {item["reference"]: _answer(item) for item in answer["answers"]}
+
+    def bill(self, *, on: datetime.date) -> Sequence[BillLine]:
+        """See ChannelPort."""
+        with _in_our_words():
+            answer = self._peer.ask("/bill", {"date": on.isoformat()}, on=on)
+        return [
+            BillLine(reference=line["reference"], serial=line["serial"], amount_fen=line["amount_fen"])
+            for line in answer["lines"]
+        ]
 
     def read_notice(self, *, body: bytes, headers: Mapping[str, str]) -> ChannelNotice:
         """See ChannelPort."""

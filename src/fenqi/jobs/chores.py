@@ -66,6 +66,11 @@ def report_credit(on: datetime.date) -> int:
     return _one(lambda: sum(export.report(on).values()))
 
 
+def take_bills(on: datetime.date) -> int:
+    """Compare the channel's bills up to a closed date with what we know: money nobody asked for is not lost."""
+    return _one(lambda: payments.take_bills(to=on))
+
+
 def finish_orders() -> int:
     """Orders that only wait for time: received parcels nobody confirmed, returns no longer possible."""
     return _one(lambda: mall.finish_orders(clock.now()))

@@ -29,5 +29,6 @@ def run_dayend(*, to: datetime.date) -> int:
 
 def follow_up(on: datetime.date) -> None:
     """What is done once dates up to `on` are closed, and holds up no close. A failure waits for the next day-end."""
+    chores.take_bills(on)
     chores.report_credit(on)
     chores.finish_orders()

@@ -213,6 +213,8 @@ WORDS: dict[str, Any] = {
     "suspense": _("待查款项"),
     "payments.unplaced.taken_in": _("登记待查款项"),
     "payments.payer_revealed": _("查看付款人原文"),
+    "payments.bill.unknown": _("渠道账单有一笔付出，我方没有"),
+    "payments.bill.missing": _("我方有一笔成功，渠道账单没有"),
     "INTENDED": _("待发送"),
     "SENT": _("已发送"),
     "UNKNOWN": _("结果未知，正在询问"),

@@ -339,3 +339,14 @@ class UnplacedReturn(Movement):
             ),
         ]
         indexes = [_open_index("unplacedreturn")]
+
+
+class ChannelBill(models.Model):
+    """对账: the channel's bill of a date was taken, and how many lines of it nobody here knew."""
+
+    on = models.DateField(primary_key=True)
+    lines = models.PositiveIntegerField()
+    unplaced = models.PositiveIntegerField()  # money that came, now in suspense
+    unknown = models.PositiveIntegerField()  # money that left, and we know of nothing
+    missing = models.PositiveIntegerField()  # what we have as done, and the bill does not
+    taken_at = models.DateTimeField()

@@ -86,6 +86,15 @@ class ChannelNotice:
     answer: ChannelAnswer
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BillLine:
+    """One movement of money on the channel's bill of a date, whoever asked for it."""
+
+    reference: str
+    serial: str
+    amount_fen: int
+
+
 class ChannelPort(Protocol):
     """`ports.get("channel")`. Raises for each call: ChannelSilent, ChannelUnreachable, ChannelRefused."""
 
@@ -140,6 +149,10 @@ class ChannelPort(Protocol):
 
     def query(self, *, references: Sequence[str]) -> Mapping[str, ChannelAnswer]:
         """What became of these calls: the answer to every unknown outcome."""
+        ...
+
+    def bill(self, *, on: datetime.date) -> Sequence[BillLine]:
+        """Every movement of a date that succeeded: what the channel has settled, or will, with us."""
         ...
 
     def read_notice(self, *, body: bytes, headers: Mapping[str, str]) -> ChannelNotice:

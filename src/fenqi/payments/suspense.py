@@ -122,7 +122,12 @@ def take_in(
     )
 
 
-def take_in_told(answer: ChannelAnswer, *, why: str) -> UUID | None:
+def told_reference(serial: str) -> str:
+    """By which reference money is kept that the channel told of: its own serial."""
+    return f"channel:{serial}"
+
+
+def take_in_told(answer: ChannelAnswer, *, why: str, received_on: datetime.date | None = None) -> UUID | None:
     """
     Take in what the channel says has come and no movement of ours waits for; by the channel's own serial, once.
 
@@ -134,9 +139,9 @@ def take_in_told(answer: ChannelAnswer, *, why: str) -> UUID | None:
     try:
         with transaction.atomic():
             taken = take_in(
-                reference=f"channel:{answer.serial}",
+                reference=told_reference(answer.serial),
                 amount_fen=answer.amount_fen,
-                received_on=business_date.current(),
+                received_on=received_on or business_date.current(),
                 source=UnplacedSource.CHANNEL,
                 channel_reference=answer.reference,
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, Sum
 
 from fenqi.payments import suspense
-from fenqi.payments.models import UnplacedMoney, UnplacedMove, UnplacedMoveKind
+from fenqi.payments.models import ChannelBill, UnplacedMoney, UnplacedMove, UnplacedMoveKind
 from fenqi.plumbing import business_date, masks
 
 if TYPE_CHECKING:
@@ -59,6 +59,26 @@ class Unplaced:
     taken_by: str
     taken_at: datetime.datetime
     moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """The channel's bill of a date beside what we know, in lines; see payments.services.billing."""
+
+    on: datetime.date
+    lines: int
+    unplaced: int
+    unknown: int
+    missing: int
+
+
+def bills(limit: int = 7) -> list[Bill]:
+    """The bills taken last, newest first."""
+    rows = ChannelBill.objects.order_by("-on")[:limit]
+    return [
+        Bill(on=row.on, lines=row.lines, unplaced=row.unplaced, unknown=row.unknown, missing=row.missing)
+        for row in rows
+    ]
 
 
 def waiting(limit: int = 200) -> list[Unplaced]:

@@ -129,6 +129,7 @@ def _list_page(request: HttpRequest, form: TakeInForm, status: int = 200) -> Htt
         "rows": [(one, SOURCES[one.source]) for one in waiting],
         "total_fen": sum(one.open_fen for one in waiting),
         "done": [(one, SOURCES[one.source]) for one in unplaced.done()],
+        "bills": unplaced.bills(),
         "form": form,
     }
     return page(request, "ops/unplaced.html", "unplaced", content, status=status)

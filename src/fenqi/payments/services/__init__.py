@@ -1,6 +1,7 @@
 """What payments does. Every outside call is three steps: intent written, call made, outcome written."""
 
 from fenqi.payments.services.asking import ask_unknown, send_intended
+from fenqi.payments.services.billing import take_bills
 from fenqi.payments.services.debits import DebitRun, debit_id, intend_debits, run_debits
 from fenqi.payments.services.giving_back import (
     RETURN_KIND,
@@ -39,6 +40,7 @@ __all__ = [
     "set_autopay",
     "sign_mandate",
     "start_payment",
+    "take_bills",
     "take_in",
     "take_notice",
 ]

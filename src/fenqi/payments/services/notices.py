@@ -13,7 +13,10 @@ from fenqi.payments.refusals import PaymentUnknown
 from fenqi.plumbing import clock, ports
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
+
+    from fenqi.payments.ports import ChannelAnswer
 
 
 @transaction.atomic
@@ -37,10 +40,24 @@ def take_notice(*, body: bytes, headers: Mapping[str, str]) -> bool:
         )
         is_new = cursor.rowcount == 1
     if is_new:
-        try:
-            record_outcome(notice.answer)
-        except PaymentUnknown:
-            is_money = notice.answer.state == ChannelState.SUCCEEDED
-            if not is_money or suspense.take_in_told(notice.answer, why="no payment of ours") is None:
-                raise
+        hear(notice.answer)
     return is_new
+
+
+@transaction.atomic
+def hear(answer: ChannelAnswer, *, received_on: datetime.date | None = None) -> bool:
+    """
+    Write down what the channel says of a movement; money for a reference nobody here knows is taken into suspense.
+
+    `received_on` is when the money came (today where it is left out). Tells whether anything is new. Raises: PaymentUnknown for what is neither ours nor money that came.
+    """
+    try:
+        return record_outcome(answer)
+    except PaymentUnknown:
+        is_money = answer.state == ChannelState.SUCCEEDED
+        if not is_money:
+            raise
+        kept = suspense.take_in_told(answer, why="no payment of ours", received_on=received_on)
+        if kept is None:
+            raise
+        return True
