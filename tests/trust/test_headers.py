@@ -28,14 +28,14 @@ ASKED = [
 ]
 
 
-def production(**environment):
+def production(asked=ASKED, **environment):
     """The settings a production process reads."""
     secrets = {f"FENQI_SECRET_{name}": "x" * 43 for name in ("SESSION", "PEERS", "INDEX", "AUDIT")}
     secrets["FENQI_SECRET_SEALING"] = "k1:" + "A" * 43 + "="
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FENQI_")}
     code = (
         "import json, django; from django.conf import settings; django.setup();"
-        f"print(json.dumps({{n: getattr(settings, n) for n in {ASKED!r}}} | {{'proxy': getattr(settings, 'SECURE_PROXY_SSL_HEADER', None)}}))"
+        f"print(json.dumps({{n: getattr(settings, n) for n in {asked!r}}} | {{'proxy': getattr(settings, 'SECURE_PROXY_SSL_HEADER', None)}}))"
     )
     public = {
         "FENQI_PUBLIC_URL": "https://shop.example",

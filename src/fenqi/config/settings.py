@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "fenqi.plumbing.client_address.ClientAddress",
     "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths give nothing away
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -131,8 +132,14 @@ LANGUAGE_COOKIE_NAME = f"{_BOUND}fenqi_language"
 LANGUAGE_COOKIE_SECURE = SECURE
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 # A proxy in front ends TLS and says so in X-Forwarded-Proto, which it must overwrite; without one nobody is believed.
+# How many proxies of ours stand one behind the other, and from which networks they call us (plumbing.client_address).
+PROXY_HOPS = 0
+PROXY_ADDRESSES = os.environ.get(
+    "FENQI_PROXY_ADDRESSES", "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+).split(",")
 if os.environ.get("FENQI_BEHIND_PROXY") == "1":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    PROXY_HOPS = int(os.environ.get("FENQI_PROXY_HOPS", "1"))
 SECURE_HSTS_SECONDS = int(os.environ.get("FENQI_HSTS_SECONDS", "31536000" if SECURE else "0"))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = os.environ.get("FENQI_HSTS_SUBDOMAINS") == "1"
 CSRF_FAILURE_VIEW = "fenqi.plumbing.pages.session_lost"
