@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fenqi.credit import decision_rules
 from fenqi.credit import queries as credit
+from fenqi.plumbing.templatetags.fenqi import yuan
 
 WORDS: dict[str, Any] = {
     # identity and contact
@@ -299,6 +300,38 @@ THINGS: dict[str, Any] = {
     "phone_move": _("找回账号"),
     "cohort": _("用户分段"),
 }
+# What a step of the day-end counts.
+COUNTS: dict[str, Any] = {
+    "succeeded": _("成功"),
+    "failed": _("失败"),
+    "unknown": _("结果未知"),
+    "in_bulk": _("整批"),
+    "by_engine": _("逐笔"),
+    "turned": _("转应收"),
+    "moved": _("换级"),
+    "woken": _("恢复计算"),
+    "interest_fen": _("利息"),
+    "fee_fen": _("手续费"),
+    "principal_difference_fen": _("本金差额"),
+    "change_fen": _("变动"),
+    "payable_fen": _("应付款"),
+    "accounts": _("账户数"),
+    "transfers": _("分录数"),
+    "rows": _("条数"),
+    "texts": _("短信数"),
+    "asked": _("已询问"),
+    "contacts": _("联系人"),
+    "identities": _("实名"),
+    "codes": _("验证码"),
+    "payers": _("付款人"),
+    "forgotten": _("已删除"),
+    "debits_announced": _("扣款预告"),
+    "overdue": _("逾期提醒"),
+    "handed_over": _("已交付发送"),
+}
+DUE_IN = "due_in_"  # reminders, by how many days before the due date
+NOT_COUNTED = ("ms", "book_")  # how long it took, and the totals the next night compares with
+
 # Why our own system read a value, as the audit trail keeps it.
 SYSTEM_REASONS: dict[str, Any] = {
     "identity review": _("审核实名认证"),
@@ -321,6 +354,21 @@ def thing(reference: str) -> str:
         return str(THINGS[kind])
     parts = [f"…{part[-SHORT:]}" if len(part) > LONG_ID else part for part in rest.split(":")]
     return f"{THINGS[kind]} {' · '.join(parts)}".strip()
+
+
+def counted(counts: dict[str, int]) -> list[str]:
+    """What a step counted, in words and with money as money; nothing of what it found none of."""
+    return [
+        f"{_count(name)} {yuan(n) if name.endswith('_fen') else n}"
+        for name, n in counts.items()
+        if n and not name.startswith(NOT_COUNTED)
+    ]
+
+
+def _count(name: str) -> str:
+    if name.startswith(DUE_IN):
+        return gettext("还款日前 %(days)s 天提醒") % {"days": name.removeprefix(DUE_IN)}
+    return str(COUNTS.get(name, name))
 
 
 def reason(written: str) -> str:

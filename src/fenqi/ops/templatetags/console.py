@@ -52,3 +52,9 @@ def thing(reference: Any) -> str:
 def why_seen(reason: Any) -> str:
     """Why a value was read, in words where our own system wrote the reason."""
     return words.reason(str(reason))
+
+
+@register.filter
+def counted(counts: dict[str, int]) -> list[str]:
+    """What a step of the day-end counted, in words."""
+    return words.counted(counts)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from fenqi.ops import charts, timebar, words
 from fenqi.ops.shell import date_asked, page, span_asked
 from fenqi.people import queries as people
+from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.pages import staff_required
 from fenqi.plumbing.templatetags.fenqi import figures, percent
 from fenqi.servicing import queries as servicing
@@ -61,7 +62,7 @@ def _reports(as_of: datetime.date) -> dict[str, Any]:
             series=[_("未逾期本金"), _("逾期本金")],
             rows=[
                 (
-                    words.lender(line.lender_code)[:6],
+                    words.lender(line.lender_code).split()[0][:10],
                     (line.principal_fen - line.overdue_principal_fen, line.overdue_principal_fen),
                 )
                 for line in portfolio.lines
@@ -311,6 +312,15 @@ def loan_statement(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
+def _who(borrower_id: int) -> str:
+    """How their file is headed; nothing where the account is gone and its loans are kept."""
+    try:
+        person = people.person(borrower_id)
+    except NotFound:
+        return ""
+    return person.name_masked or person.phone_masked
+
+
 @require_GET
 @staff_required()
 def borrower_statement(request: HttpRequest, borrower_id: int) -> HttpResponse:
@@ -320,11 +330,10 @@ def borrower_statement(request: HttpRequest, borrower_id: int) -> HttpResponse:
         raise Http404
     from_on, to_on = _span(request, min(opened))
     found = statements.borrower_statement(borrower_id=borrower_id, from_on=from_on, to_on=to_on)
-    person = people.person(borrower_id)
     return _statement(
         request,
         found,
         name=str(borrower_id),
-        title=person.name_masked or person.phone_masked,
+        title=_who(borrower_id),
         back_url=f"/ops/people/{borrower_id}/",
     )
