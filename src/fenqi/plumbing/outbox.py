@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -19,9 +19,6 @@ from django.utils.module_loading import import_string
 from fenqi.plumbing import clock
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.models import Announcement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -91,15 +88,13 @@ def waiting() -> Waiting:
     return Waiting(count=found["count"], oldest_seconds=age)
 
 
-def deliver(*, limit: int = 100, on_step: Callable[[], None] | None = None) -> int:
+def deliver(*, limit: int = 100) -> int:
     """Hand out what waits, oldest first; tells how many announcements were finished. Several workers may call it at once."""
     finished = 0
     for _ in range(limit):
         if not _deliver_next():
             break
         finished += 1
-        if on_step:
-            on_step()
     return finished
 
 

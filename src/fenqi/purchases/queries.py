@@ -19,7 +19,7 @@ from fenqi.people.queries.consents import missing_consents
 from fenqi.plumbing import business_date
 from fenqi.plumbing.templatetags.fenqi import yuan
 from fenqi.purchases.errors import PurchaseUnknown
-from fenqi.purchases.models import GiveBack, Purchase, PurchaseState
+from fenqi.purchases.models import Purchase, PurchaseState
 from fenqi.purchases.services.reviewing import wants_means
 from fenqi.servicing import queries as servicing_queries
 
@@ -119,11 +119,6 @@ def purchase(*, borrower_id: int, purchase_id: UUID) -> PurchaseView:
     if row is None:
         raise PurchaseUnknown(_("没有这笔购买。"))
     return _view(row)
-
-
-def is_giving_back(*, borrower_id: int, order_id: UUID) -> bool:
-    """Whether money of an order is on its way back."""
-    return GiveBack.objects.filter(borrower_id=borrower_id, order_id=order_id, done_at=None).exists()
 
 
 def return_preview(*, borrower_id: int, order_id: UUID, line_ids: Collection[UUID | str]) -> ReturnPreview:

@@ -156,7 +156,6 @@ def open_external_loan(
     pay_url: str,
     schedule: Sequence[ExternalInstallment],
     reference: str,
-    product: str = "installment",
 ) -> UUID:
     """
     Mirror a loan that its lender services: its bills show beside ours and are paid at `pay_url`. Nothing is posted.
@@ -176,7 +175,7 @@ def open_external_loan(
         number=number,
         book_id=ledger.HOUSE,
         lender_code=lender_code,
-        product=product,
+        product="installment",
         serviced_by="lender",
         order_id=order_id,
         agreement_id=agreement_id,
@@ -201,16 +200,13 @@ def refresh_external_loan(
     schedule: Sequence[ExternalInstallment],
     state: str,
     on: datetime.date,
-    pay_url: str | None = None,
 ) -> None:
     """
     Bring a mirror to what the lender's node says now (`state`: active, overdue or settled).
 
     Raises: LoanNotFound if there is no such mirror.
     """
-    values: dict[str, Any] = _mirrored(schedule, state=state, on=on)
-    if pay_url is not None:
-        values["pay_url"] = pay_url
+    values = _mirrored(schedule, state=state, on=on)
     if not Loan.objects.filter(borrower_id=borrower_id, id=loan_id, serviced_by="lender").update(**values):
         raise LoanNotFound(_("没有这笔借据。"), loan_id=str(loan_id))
     LoanInstallment.objects.filter(borrower_id=borrower_id, loan_id=loan_id).delete()

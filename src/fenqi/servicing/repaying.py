@@ -144,7 +144,6 @@ def record_bill_repayment(
     lender_code: str | None = None,
     due_on: datetime.date | None = None,
     loan_ids: list[UUID] | None = None,
-    received_on: datetime.date | None = None,
     source: str = "manual",
 ) -> BillRepayment:
     """
@@ -169,7 +168,6 @@ def record_bill_repayment(
             loan_id=ids[0],
             amount_fen=amount_fen,
             reference=reference,
-            received_on=received_on,
             source=source,
         )
         return _together(reference, amount_fen, [one])
@@ -183,7 +181,6 @@ def record_bill_repayment(
                 loan_id=loan_id,
                 amount_fen=part_fen,
                 reference=f"{reference}#{position}",
-                received_on=received_on,
                 source=source,
             )
             for position, (loan_id, part_fen) in enumerate(

@@ -21,15 +21,15 @@ PAYEE = "青屿商城"
 MAX_DEBIT_FEN = 5_000_000
 
 
-def sign_mandate(*, borrower_id: int, card_id: UUID, payee: str = PAYEE, reference: str = "") -> UUID:
+def sign_mandate(*, borrower_id: int, card_id: UUID) -> UUID:
     """
     Sign a mandate for a card and tell its id; a card that has one keeps it. Autopay is switched on when it never was.
 
-    Makes an outside call: not inside a transaction. `reference` is not needed, the card itself is the reference.
+    Makes an outside call: not inside a transaction. The card itself is the reference: a second call goes on with the first.
     Raises: CardUnknown, ChannelDown (the mandate waits, calling again goes on), MandateRefused.
     """
     token = people.card_token(borrower_id=borrower_id, card_id=card_id)
-    mandate = _intend(borrower_id=borrower_id, card_id=card_id, payee=payee)
+    mandate = _intend(borrower_id=borrower_id, card_id=card_id)
     if mandate.state == MandateState.INTENDED:
         try:
             number = ports.get("channel").sign_mandate(
@@ -51,7 +51,7 @@ def sign_mandate(*, borrower_id: int, card_id: UUID, payee: str = PAYEE, referen
 
 
 @transaction.atomic
-def _intend(*, borrower_id: int, card_id: UUID, payee: str) -> Mandate:
+def _intend(*, borrower_id: int, card_id: UUID) -> Mandate:
     """The standing mandate of a card, or a new intent."""
     standing = Mandate.objects.select_for_update().filter(
         borrower_id=borrower_id, card_id=card_id, state__in=[MandateState.INTENDED, MandateState.ACTIVE]
@@ -64,7 +64,7 @@ def _intend(*, borrower_id: int, card_id: UUID, payee: str) -> Mandate:
                     borrower_id=borrower_id,
                     id=new_id(),
                     card_id=card_id,
-                    payee=payee,
+                    payee=PAYEE,
                     max_fen=MAX_DEBIT_FEN,
                     signed_at=clock.now(),
                 )

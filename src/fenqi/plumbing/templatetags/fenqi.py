@@ -102,18 +102,6 @@ def mask_phone(value: str | None) -> str:
     return masks.phone(value)
 
 
-@register.filter
-def mask_name(value: str | None) -> str:
-    """王*"""
-    return masks.name(value)
-
-
-@register.filter
-def mask_card(value: str | None) -> str:
-    """6217"""
-    return masks.card(value)
-
-
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An outline icon; decoration unless it is given a label."""
