@@ -31,6 +31,7 @@ PAGES = {
     "/ops/shipping/": {"zhou", "admin"},
     "/ops/chat/": {"zhou", "admin"},
     "/ops/refunds/": {"qian", "zhou", "admin"},
+    "/ops/unplaced/": {"qian", "admin"},
     "/ops/look-up/": {"lin", "zhou", "qian", "shen", "cui", "admin"},
     "/ops/books/": {"qian", "shen", "admin"},
     "/ops/books/export/": {"qian", "admin"},

@@ -41,7 +41,7 @@ def _take_back(approval: Approval) -> None:
 
 def _picture(effect: Effect, *dated: Line) -> Picture:
     lines = [Line(label=_("待处理金额"), before=effect.open_before_fen, after=effect.open_after_fen), *dated]
-    if effect.before and effect.after:
+    if effect.borrower_id is not None and effect.before and effect.after:
         person = people.persons({effect.borrower_id}).get(effect.borrower_id)
         shown = (person.name_masked or person.phone_masked) if person else ""
         lines += [
