@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from PIL import Image  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from tests.journeys.chromium import Chromium  # noqa: E402
 from tests.support.browser import ARGUMENTS, DESK, PHONE, chromium  # noqa: E402
@@ -39,7 +40,11 @@ class Album:
     def take(self, browser: Chromium, name: str, *, whole: bool = False) -> None:
         browser.tab.wait_for_timeout(300)
         browser.tab.evaluate("window.scrollTo(0, 0)")
-        browser.tab.screenshot(path=self.folder / f"{name}.png", full_page=whole)
+        path = self.folder / f"{name}.png"
+        browser.tab.screenshot(path=path, full_page=whole)
+        with Image.open(path) as shot:  # pages have few colours: a palette is a third of the size
+            few = shot.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
         print("took", name, flush=True)
 
 

@@ -33,6 +33,7 @@ LOOK = """
   const root = document.documentElement, wrong = [], text = [];
   document.querySelectorAll('details').forEach(one => one.open = true);
   if (root.scrollWidth - root.clientWidth > 1) wrong.push(`${root.scrollWidth - root.clientWidth} px too wide`);
+  if ([...document.querySelectorAll('[tabindex]')].some(one => one.tabIndex > 0)) wrong.push('an order of its own for the keyboard');
   if (document.querySelectorAll('h1').length !== 1) wrong.push(`${document.querySelectorAll('h1').length} headings of the first order`);
   for (const one of document.querySelectorAll('input:not([type=hidden], [hidden]), select, textarea'))
     if (!one.labels?.length && !one.getAttribute('aria-label')) wrong.push(`no label: ${one.outerHTML.slice(0, 60)}`);

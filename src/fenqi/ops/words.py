@@ -302,6 +302,9 @@ THINGS: dict[str, Any] = {
 }
 # What a step of the day-end counts.
 COUNTS: dict[str, Any] = {
+    "due": _("到期笔数"),
+    "again": _("再次扣款笔数"),
+    "asked_fen": _("请求扣款"),
     "succeeded": _("成功"),
     "failed": _("失败"),
     "unknown": _("结果未知"),
