@@ -12,12 +12,17 @@ class Texts:
 
     sent: ClassVar[list[dict[str, Any]]] = []
 
-    def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
-        self._keep(phone, template, context, reference)
+    def send_to_phone(
+        self, *, phone: str, template: str, context: dict[str, Any], reference: str, language: str = ""
+    ) -> None:
+        self._keep(phone, template, context, reference, language)
 
-    def _keep(self, to: str, template: str, context: dict[str, Any], reference: str) -> None:
+    def _keep(
+        self, to: str, template: str, context: dict[str, Any], reference: str, language: str = ""
+    ) -> None:
         if all(one["reference"] != reference for one in self.sent):
-            self.sent.append({"phone": to, "template": template, "context": context, "reference": reference})
+            said = {"phone": to, "template": template, "context": context, "reference": reference}
+            self.sent.append(said | {"language": language})
 
     def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
         self._keep(email, template, context, reference)

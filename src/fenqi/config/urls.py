@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from fenqi.plumbing import pages
 from fenqi.web import metrics
+from fenqi.web.people_views import language
 
 urlpatterns = [
     path(
@@ -14,7 +15,7 @@ urlpatterns = [
     path("healthz", pages.healthz),
     path("readyz", pages.readyz),
     path("metrics", metrics.metrics),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", language.choose, name="set_language"),
 ]
 
 handler400 = pages.bad_request

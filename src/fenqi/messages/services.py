@@ -16,6 +16,7 @@ from fenqi.messages.delivery import deliver_due
 from fenqi.messages.models import Channel, Message, PhoneText, State
 from fenqi.messages.rendering import check, template_of
 from fenqi.messages.templates import Kind
+from fenqi.people import queries as people
 from fenqi.plumbing import business_date, clock, outbox, rule_data
 from fenqi.plumbing.ids import new_id
 from fenqi.plumbing.sealed import blind_index
@@ -86,9 +87,14 @@ def send(
 
 @transaction.atomic
 def send_many(letters: Iterable[Letter]) -> int:
-    """Queue messages in bulk; tells how many rows were handed to the database. Raises: as `send`."""
+    """
+    Queue messages in bulk, each in its reader's language; tells how many rows were handed to the database.
+
+    Raises: as `send`.
+    """
     now, today, moment = clock.now(), business_date.current(), conduct.moment()
-    language = translation.get_language() or settings.LANGUAGE_CODE
+    letters = list(letters)
+    languages = people.languages_of(letter.borrower_id for letter in letters)
     rows = []
     for letter in letters:
         check(letter.template, letter.context)
@@ -105,7 +111,7 @@ def send_many(letters: Iterable[Letter]) -> int:
                     channel=Channel(channel),
                     template=letter.template,
                     context=json.dumps(letter.context, default=str, ensure_ascii=False),
-                    language=language,
+                    language=languages[letter.borrower_id],
                     reference=letter.reference,
                     state=State.SENT if is_there else State.QUEUED,
                     rule_id="conduct.inbox" if is_there else "",
@@ -121,13 +127,18 @@ def send_many(letters: Iterable[Letter]) -> int:
     return len(rows)
 
 
-def send_to_phone(*, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
+def send_to_phone(
+    *, phone: str, template: str, context: dict[str, Any], reference: str, language: str = ""
+) -> None:
     """
     Queue a text to a number that need not be a borrower's: a code, a first contact's link, a number an account left.
 
+    `language`: where left out, that of the page, as who reads it has just asked for it there.
     Raises: UnknownTemplate, ContextIncomplete, WrongAudience.
     """
-    _send_to_anybody(Channel.SMS, phone, template=template, context=context, reference=reference)
+    _send_to_anybody(
+        Channel.SMS, phone, template=template, context=context, reference=reference, language=language
+    )
 
 
 def send_to_email(*, email: str, template: str, context: dict[str, Any], reference: str) -> None:
@@ -137,7 +148,13 @@ def send_to_email(*, email: str, template: str, context: dict[str, Any], referen
 
 @transaction.atomic
 def _send_to_anybody(
-    channel: Channel, recipient: str, *, template: str, context: dict[str, Any], reference: str
+    channel: Channel,
+    recipient: str,
+    *,
+    template: str,
+    context: dict[str, Any],
+    reference: str,
+    language: str = "",
 ) -> None:
     check(template, context)
     if template_of(template).kind not in TO_ANYBODY:
@@ -147,7 +164,7 @@ def _send_to_anybody(
         channel=channel,
         template=template,
         context=json.dumps(context, default=str, ensure_ascii=False),
-        language=translation.get_language() or settings.LANGUAGE_CODE,
+        language=language or translation.get_language() or settings.LANGUAGE_CODE,
         reference=reference,
         phone=recipient,
         phone_index=blind_index(recipient, purpose="messages.phone"),

@@ -10,9 +10,13 @@ from fenqi.messages import services
 class Texts:
     """Fits people.ports.TextsPort."""
 
-    def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
+    def send_to_phone(
+        self, *, phone: str, template: str, context: dict[str, Any], reference: str, language: str = ""
+    ) -> None:
         """See TextsPort."""
-        services.send_to_phone(phone=phone, template=template, context=context, reference=reference)
+        services.send_to_phone(
+            phone=phone, template=template, context=context, reference=reference, language=language
+        )
 
     def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
         """See TextsPort."""

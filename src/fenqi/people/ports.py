@@ -69,8 +69,10 @@ class CardPort(Protocol):
 class TextsPort(Protocol):
     """`ports.get("texts")`: hand a text to the floor that delivers messages (people stands below it)."""
 
-    def send_to_phone(self, *, phone: str, template: str, context: dict[str, Any], reference: str) -> None:
-        """Queue one text in the caller's transaction; the same reference is sent once."""
+    def send_to_phone(
+        self, *, phone: str, template: str, context: dict[str, Any], reference: str, language: str = ""
+    ) -> None:
+        """Queue one text in the caller's transaction; the same reference is sent once. `language`: else the page's."""
         ...
 
     def send_to_email(self, *, email: str, template: str, context: dict[str, Any], reference: str) -> None:
@@ -78,5 +80,5 @@ class TextsPort(Protocol):
         ...
 
     def tell(self, *, borrower_id: int, template: str, context: dict[str, Any], reference: str) -> None:
-        """Queue a message to an account's owner over the template's channels; the same reference is said once."""
+        """Queue a message to an account's owner over the template's channels, in their language; the same reference is said once."""
         ...

@@ -72,8 +72,18 @@ class Account(models.Model):
     borrower_id = models.BigIntegerField(primary_key=True)
     phone = SealedTextField(data_class="C2")
     email = SealedTextField(data_class="C2", default="", blank=True)
+    language = models.CharField(
+        max_length=10, default="", blank=True, help_text="what we say to them is in; empty: never chosen"
+    )
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(language__in=["", "zh-hans", "en"]), name="account_language_known"
+            )
+        ]
 
 
 class AccountSession(models.Model):

@@ -48,6 +48,7 @@ from fenqi.people.queries.staff import (
     ways_in,
 )
 from fenqi.people.queries.standing import blocked
+from fenqi.people.services.languages import languages_of
 
 __all__ = [
     "CallLine",
@@ -90,6 +91,7 @@ __all__ = [
     "identity_photo",
     "identity_queue",
     "invite_page",
+    "languages_of",
     "list_index",
     "newest_texts",
     "one_person",

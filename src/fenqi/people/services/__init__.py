@@ -38,6 +38,7 @@ from fenqi.people.services.contacts import (
 from fenqi.people.services.emails import ask_for_email, confirm_email, email_behind, remove_email
 from fenqi.people.services.first_staff import open_administrator
 from fenqi.people.services.identity import IdentityOutcome, retry_identity, review_identity, submit_identity
+from fenqi.people.services.languages import choose_language, language_at_sign_in
 from fenqi.people.services.passkeys import (
     Holder,
     add_passkey,
@@ -105,6 +106,7 @@ __all__ = [
     "bind_card",
     "change_password",
     "change_phone",
+    "choose_language",
     "choose_password",
     "confirm_by_passkey",
     "confirm_email",
@@ -120,6 +122,7 @@ __all__ = [
     "forget_contacts",
     "forget_identity",
     "keep_identity",
+    "language_at_sign_in",
     "link_holder",
     "lock_staff",
     "make_recovery_codes",

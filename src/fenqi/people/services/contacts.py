@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -169,6 +170,7 @@ def _send_link(contact: Contact) -> None:
         template="people.contact_link",
         context={"applicant": masks.name(applicant.real_name), "path": f"/contact/{token}/"},
         reference=f"contact-link:{use_id}",
+        language=settings.LANGUAGE_CODE,  # not the applicant's: their page has a switch of its own
     )
 
 

@@ -30,6 +30,7 @@ from fenqi.people.models import (
 )
 from fenqi.people.services.accounts import end_other_sessions
 from fenqi.people.services.codes import phone_index, use_code
+from fenqi.people.services.languages import languages_of
 from fenqi.people.services.passkeys import forget_passkeys_of_shopper
 from fenqi.plumbing import audit, business_date, clock, four_eyes, masks, ports, rule_data
 from fenqi.plumbing.errors import Conflict
@@ -150,6 +151,7 @@ def _begin_review(account: Account, new: str, hours: int) -> None:
         template="people.phone_move_asked",
         context={"hours": hours, "link": f"/stop-phone-move/{stop}/"},
         reference=f"phone_move_asked:{change.id}",
+        language=_language(account.borrower_id),
     )
 
 
@@ -181,6 +183,7 @@ def refuse_phone_move(*, staff: str, borrower_id: int, change_id: UUID, reason: 
         template="people.phone_move_refused",
         context={"when": _day(change.asked_at)},
         reference=f"phone_move_refused:{change.id}",
+        language=_language(borrower_id),
     )
 
 
@@ -265,7 +268,13 @@ def _move(account: Account, new_phone: str, *, actor: str) -> None:
             template=template,
             context={"when": _day(clock.now())},
             reference=f"{template}:{once}",
+            language=_language(borrower_id),
         )
+
+
+def _language(borrower_id: int) -> str:
+    """Who pressed the button may be of the staff, or a stranger."""
+    return languages_of([borrower_id])[borrower_id]
 
 
 def _stopped_by(token: str, *, lock: bool = False) -> PhoneChange:

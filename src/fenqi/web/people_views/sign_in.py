@@ -21,6 +21,7 @@ from fenqi.plumbing.pages import (
 from fenqi.plumbing.passkey_pages import passkey_words
 from fenqi.plumbing.sessions import account_session, note_account_session
 from fenqi.web.people_views.forms import CodeForm, PhoneForm
+from fenqi.web.people_views.language import carry_over
 from fenqi.web.people_views.shared import address_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def begin(request: HttpRequest, borrower_id: int, *, opened_with: str = "code") 
         opened_with=opened_with,
     )
     note_account_session(request, session_id)
-    return HttpResponseRedirect(_next(request))
+    response = HttpResponseRedirect(_next(request))
+    carry_over(request, response, borrower_id)
+    return response
 
 
 @require_POST
