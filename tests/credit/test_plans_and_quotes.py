@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +13,7 @@ from fenqi.credit import queries, quotes, seed, services
 from fenqi.credit.errors import AmountImpossible, AmountTooSmall, PlanAboveCap, PlanUnknown, QuoteChanged
 from fenqi.credit.models import PublishedPlan
 from fenqi.credit.ports import Offer, OfferRow
-from fenqi.domain.plans import plan_from_json
+from fenqi.domain.plans import CapKind, CostCap, plan_from_json, plan_to_json
 from fenqi.domain.terms import LoanTerms, Method
 from fenqi.plumbing import business_date
 from fenqi.plumbing.models import GateAnswer
@@ -172,7 +173,30 @@ def test_every_seeded_plan_survives_json_and_its_quote_too():
 
 
 def test_the_product_page_s_offer_is_the_smallest_installment(django_assert_num_queries):
-    with django_assert_num_queries(1):
-        offer = queries.cheapest_per_period(amount_fen=499_900, on=ON)
+    offer = queries.cheapest_per_period(amount_fen=499_900)
     assert (offer.per_period_fen, offer.installments) == (24_096, 24)
-    assert queries.cheapest_per_period(amount_fen=100, on=ON) is None
+    with django_assert_num_queries(2):  # the date, and whether plans still stand as they were read
+        assert queries.cheapest_per_period(amount_fen=499_900) == offer
+    assert queries.cheapest_per_period(amount_fen=100) is None
+
+
+def test_the_product_page_shows_what_the_board_would():
+    """A plan that has become dearer than its cap is not shown; one whose cap follows the prime rate is."""
+    long = replace(plan(installments=36), code="jiangcheng-36")
+    services.publish_plan(plan=long, on=ON, published_by="lin")
+    by_prime_rate = replace(long, cap=CostCap(kind=CapKind.LPR_MULTIPLE, value=Decimal(8)))
+    services.publish_plan(plan=by_prime_rate, on=ON, published_by="lin")
+    assert queries.cheapest_per_period(amount_fen=499_900).installments == 36
+
+    dear = PublishedPlan.objects.get(code="jiangcheng-36", version=2)
+    PublishedPlan.objects.create(
+        id=uuid4(),
+        code=dear.code,
+        version=3,
+        lender_id=dear.lender_id,
+        plan=plan_to_json(replace(long, cap=CostCap(value=Decimal("0.01")))),
+        valid_from=ON,
+        published_by="lin",
+        published_at=dear.published_at,
+    )
+    assert queries.cheapest_per_period(amount_fen=499_900).installments == 24

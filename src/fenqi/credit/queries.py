@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils.translation import get_language
@@ -20,27 +20,14 @@ from fenqi.credit.models import (
     ApplicationState,
     Decision,
     Lender,
-    PublishedPlan,
 )
-from fenqi.credit.services.quoting import Held, find_quote
-from fenqi.domain.plans import Plan, plan_from_json, quote_plan
+from fenqi.credit.services.quoting import Held, find_quote, own_quotes
 from fenqi.plumbing import business_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Held", "find_quote"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheapestOffer:
-    """The plan with the smallest installment of our lenders, for a product page."""
-
-    per_period_fen: int
-    installments: int
-    total_cost_fen: int
-    annual_rate_simple: Any
-    is_interest_free: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,37 +120,14 @@ def _read_lenders() -> dict[str, LenderView]:
     }
 
 
-def plans_in_force(*, on: datetime.date) -> list[Plan]:
-    """The plans of active lenders serviced here, each in its newest version; one statement."""
-    rows = PublishedPlan.objects.filter(
-        lender__is_active=True, lender__services_own_loans=False, valid_from__lte=on
-    ).order_by("version")
-    newest = {row.code: row for row in rows}
-    return [
-        plan_from_json(row.plan)
-        for row in newest.values()
-        if row.valid_until is None or row.valid_until >= on
-    ]
-
-
-def cheapest_per_period(*, amount_fen: int, on: datetime.date | None = None) -> CheapestOffer | None:
+def cheapest_per_period(*, amount_fen: int) -> quotes.QuotedPlan | None:
     """
-    The offer with the smallest installment, or None where nothing is offered on this amount.
+    The offer with the smallest installment, or None where nothing is offered on this amount: for a product page.
 
-    One statement when the caller gives the date; the outside lender is not asked.
+    Of lenders serviced here, and of what the board would show; an outside lender is not asked.
     """
-    on = on or business_date.current()
-    offers = [quote_plan(plan, amount_fen, on) for plan in plans_in_force(on=on) if plan.serves(amount_fen)]
-    if not offers:
-        return None
-    best = min(offers, key=lambda quote: (quote.per_period_fen, quote.total_cost_fen))
-    return CheapestOffer(
-        per_period_fen=best.per_period_fen,
-        installments=best.installments,
-        total_cost_fen=best.total_cost_fen,
-        annual_rate_simple=best.annual_rate_simple,
-        is_interest_free=best.is_free,
-    )
+    offers = own_quotes(amount_fen=amount_fen, on=business_date.current())
+    return min(offers, key=lambda quote: (quote.per_period_fen, quote.total_cost_fen), default=None)
 
 
 def application(*, borrower_id: int, application_id: UUID) -> ApplicationView:

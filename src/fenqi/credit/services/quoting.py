@@ -116,6 +116,17 @@ def make_quotes(*, amount_fen: int, on: datetime.date) -> Board:
     )
 
 
+def own_quotes(*, amount_fen: int, on: datetime.date) -> list[QuotedPlan]:
+    """What the lenders serviced here offer on an amount; nobody is asked, and an amount nobody finances gives nothing."""
+    _rules, offered = _in_force.get(on)
+    return [
+        quote
+        for lender, plan_ids in offered
+        if not lender.services_own_loans
+        for quote in _quote_all(lender, plan_ids, amount_fen=amount_fen, on=on)
+    ]
+
+
 def make_quote(*, key: str, amount_fen: int, on: datetime.date) -> QuotedPlan:
     """
     Quote the one plan a board row names.
