@@ -70,7 +70,7 @@ def pay_in_finance_app(world: World) -> None:
     page = world.shopper.open("/finance/bills/")
     bill = page.find('[data-role="bill"]')
     expect("the bill in the finance app", int(str(bill["data-fen"])), second.fen)
-    page.open(str(bill.find("a", href=True)["href"]))
+    page.open(str(bill.find("a", class_="pay", href=True)["href"]))
     before = world.sandbox.balance(world.card)
     page.submit("bill-confirm", method=card_method(page, world.card))
     wait_for_payment(world)
