@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
@@ -12,6 +13,7 @@ from fenqi.care.models import EntryCohort
 from fenqi.messages.models import Message
 from fenqi.plumbing import audit
 from fenqi.plumbing.errors import NotFound
+from fenqi.servicing import queries as servicing
 from tests.web import finance_cases as case
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +103,16 @@ class TestTelling:
         for _ in range(2):
             handlers.entry_moved({"cohort": "all", "is_mall_open": False})
         assert Message.objects.filter(template="entry_moved", channel="sms").count() == 1
+
+    def test_in_as_many_statements_however_many_they_are(self, shopper, django_assert_max_num_queries):
+        case.a_loan(shopper)
+        for number in range(3):
+            case.a_loan(case.a_person(f"1390000567{number}", card=None))
+        services.set_mall_entry(**MOVE, unproven_ok=True)
+        # One by one it were more than forty.
+        with django_assert_max_num_queries(15):
+            assert services.tell_entry_moved(cohort="all") == 4
+        told = Message.objects.filter(template="entry_moved", channel="sms")
+        assert all(
+            servicing.pay_link(json.loads(row.context)["link"].split("/")[2]).amount_fen for row in told
+        )

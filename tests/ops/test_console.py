@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.test import Client
 
+from fenqi.ops.timebar import target
 from fenqi.people import queries, services
 from fenqi.people.models import Contact, Identity
 from fenqi.plumbing import audit, business_date
@@ -231,9 +232,7 @@ class TestTime:
         [("2026-11-22", "2026-12-22"), ("2027-01-31", "2027-02-28"), ("2026-12-31", "2027-01-31")],
     )
     def test_a_month_later(self, on, later):
-        from fenqi.ops.timebar import month_later
-
-        assert month_later(datetime.date.fromisoformat(on)).isoformat() == later
+        assert target(move="next_month", to="", on=datetime.date.fromisoformat(on)).isoformat() == later
 
     @pytest.mark.parametrize(
         "sent",

@@ -212,6 +212,16 @@ def test_a_bill_over_two_loans_is_paid_once() -> None:
         )
 
 
+def test_the_next_due_date_is_the_first_on_which_something_is_left_to_pay() -> None:
+    assert queries.next_due_on(OPENED) is None
+    borrower_id, loan_id = a_loan(FREE, 60_000)
+    assert (queries.next_due_on(OPENED), queries.next_due_on(DUE_1)) == (DUE_1, DUE_1)
+    pay(borrower_id, loan_id, 20_000)
+    assert queries.next_due_on(OPENED) == datetime.date(2026, 3, 8)
+    pay(borrower_id, loan_id, 40_000, reference="r2")
+    assert queries.next_due_on(OPENED) is None
+
+
 def test_an_early_settlement_costs_what_was_quoted_and_saves_what_was_said() -> None:
     borrower_id, loan_id = a_loan()
     on = datetime.date(2026, 1, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MOST_CHARACTERS = 2000
+TOLD_AT_ONCE = 1000
 
 
 @transaction.atomic
@@ -171,19 +173,25 @@ def note_entry_use(*, borrower_id: int, payment_id: UUID, entry: str) -> None:
 def tell_entry_moved(*, cohort: str) -> int:
     """Send everyone in the cohort who still owes something the way to repay, with a link that pays their next bill."""
     row = EntryCohort.objects.get(code=cohort)
+    of_cohort = (
+        bill
+        for bill in servicing.next_bills()
+        if row.from_bucket <= queries.bucket(bill.borrower_id) <= row.to_bucket
+    )
     told = 0
-    for borrower_id, loan_id, due_on in servicing.borrowers_with_next_bill():
-        if not row.from_bucket <= queries.bucket(borrower_id) <= row.to_bucket:
-            continue
-        link = servicing_services.make_pay_link(borrower_id=borrower_id, loan_id=loan_id)
-        messages.send(
-            borrower_id=borrower_id,
-            template="entry_moved",
-            context={"link": link, "due_on": due_on.isoformat()},
-            channels=["inbox", "sms"],
-            reference=f"entry_moved:{cohort}:{row.changed_at:%Y%m%d%H%M%S}:{borrower_id}",
+    while bills := list(islice(of_cohort, TOLD_AT_ONCE)):
+        links = servicing_services.make_pay_links(bills)
+        messages.send_many(
+            messages.Letter(
+                borrower_id=bill.borrower_id,
+                template="entry_moved",
+                context={"link": link, "due_on": bill.due_on.isoformat()},
+                channels=["inbox", "sms"],
+                reference=f"entry_moved:{cohort}:{row.changed_at:%Y%m%d%H%M%S}:{bill.borrower_id}",
+            )
+            for bill, link in zip(bills, links, strict=True)
         )
-        told += 1
+        told += len(bills)
     return told
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from fenqi.domain.calendar import add_months
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import Refusal
 from fenqi.servicing import queries as servicing
@@ -36,11 +36,9 @@ def target(*, move: str, to: str, on: datetime.date) -> datetime.date:
     if move == "next_day":
         return on + datetime.timedelta(days=1)
     if move == "next_month":
-        return month_later(on)
+        return add_months(on, 1)
     if move == "next_due":
-        due = min(
-            (due_on for *_ids, due_on in servicing.borrowers_with_next_bill() if due_on >= on), default=None
-        )
+        due = servicing.next_due_on(on)
         if due is None:
             raise NothingDue(_("目前没有待还的账单，时间没有移动。"))
         return due + datetime.timedelta(days=1)
@@ -48,12 +46,6 @@ def target(*, move: str, to: str, on: datetime.date) -> datetime.date:
         return datetime.date.fromisoformat(to)
     except ValueError:
         raise DateMissing(_("请填写要到达的日期，例如 2026-12-08。"), field="to") from None
-
-
-def month_later(on: datetime.date) -> datetime.date:
-    """The same day of the next month, or its last day."""
-    year, month = on.year + on.month // 12, on.month % 12 + 1
-    return datetime.date(year, month, min(on.day, calendar.monthrange(year, month)[1]))
 
 
 def start(*, to: datetime.date) -> int:

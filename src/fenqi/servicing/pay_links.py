@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.plumbing import business_date, rule_data
 from fenqi.servicing.errors import LoanNotFound
 from fenqi.servicing.models import Loan, PayLink
+from fenqi.servicing.views import NextBill
 
 
 def make_pay_link(
@@ -39,26 +42,41 @@ def make_pay_link(
     if not found:
         raise LoanNotFound(_("没有要还的借据。"))
     loan_ids = [str(row[0]) for row in found]
-    today = business_date.current()
-    due_on = due_on or found[0][2] or today
-    token = _token(borrower_id, loan_ids, due_on)
-    expires_on = max(due_on, today) + datetime.timedelta(days=int(rule_data.value("pay_link_days", on=today)))
-    link, is_new = PayLink.objects.get_or_create(
-        token_hash=_hash(token),
-        defaults={
-            "borrower_id": borrower_id,
-            "loan_ids": loan_ids,
-            "lender_code": found[0][1],
-            "due_on": due_on,
-            "expires_on": expires_on,
-        },
+    due_on = due_on or found[0][2] or business_date.current()
+    return _keep([Linked(borrower_id, loan_ids, found[0][1], due_on)])[0]
+
+
+def make_pay_links(bills: Sequence[NextBill]) -> list[str]:
+    """The paths of links that pay these bills, in their order: one statement, however many. A bill stands there once."""
+    return _keep(
+        [Linked(bill.borrower_id, [str(bill.loan_id)], bill.lender_code, bill.due_on) for bill in bills]
     )
-    if not is_new and link.expires_on < expires_on:
-        # A reminder long after the due date must not lead to a link that has run out.
-        PayLink.objects.filter(token_hash=link.token_hash, expires_on__lt=expires_on).update(
-            expires_on=expires_on
-        )
-    return f"/pay/{token}/"
+
+
+class Linked(NamedTuple):
+    """What a link pays."""
+
+    borrower_id: int
+    loan_ids: list[str]
+    lender_code: str
+    due_on: datetime.date
+
+
+def _keep(bills: Sequence[Linked]) -> list[str]:
+    """Keep the links, each from now on for the days of the rule: a late reminder must not lead to one that has run out."""
+    today = business_date.current()
+    days = datetime.timedelta(days=int(rule_data.value("pay_link_days", on=today)))
+    tokens = [_token(bill.borrower_id, bill.loan_ids, bill.due_on) for bill in bills]
+    PayLink.objects.bulk_create(
+        [
+            PayLink(token_hash=_hash(token), expires_on=max(bill.due_on, today) + days, **bill._asdict())
+            for token, bill in zip(tokens, bills, strict=True)
+        ],
+        update_conflicts=True,
+        unique_fields=["token_hash"],
+        update_fields=["expires_on"],
+    )
+    return [f"/pay/{token}/" for token in tokens]
 
 
 def find(token: str) -> PayLink | None:

@@ -32,6 +32,7 @@ from fenqi.servicing.views import (
     EventView,
     InstallmentView,
     LoanView,
+    NextBill,
     PayLinkView,
     RepaymentPreview,
 )
@@ -235,15 +236,30 @@ def reported_accounts(pairs: list[tuple[int, UUID]]) -> dict[tuple[int, UUID], t
     return found
 
 
-def borrowers_with_next_bill() -> Iterator[tuple[int, UUID, datetime.date]]:
-    """Every borrower with an unpaid installment among loans we service: (borrower_id, loan_id, due_on), the earliest."""
-    with connection.cursor() as cursor:
+def next_bills() -> Iterator[NextBill]:
+    """Every borrower with an unpaid installment among loans we service, and their earliest bill; streamed."""
+    with connection.chunked_cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT ON (borrower_id) borrower_id, id, coalesce(oldest_unpaid_due_on, next_due_on) AS due_on"
+            "SELECT DISTINCT ON (borrower_id) borrower_id, id, lender_code,"
+            " coalesce(oldest_unpaid_due_on, next_due_on) AS due_on"
             " FROM servicing_loan WHERE serviced_by = 'us' AND outstanding_fen > 0"
             " AND coalesce(oldest_unpaid_due_on, next_due_on) IS NOT NULL ORDER BY borrower_id, due_on, id"
         )
-        yield from cursor.fetchall()
+        yield from map(NextBill._make, cursor)
+
+
+def next_due_on(on: datetime.date) -> datetime.date | None:
+    """The first date from `on` on that an installment of a loan we service is due and not paid; none when all is paid."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.due_on FROM servicing_loaninstallment i"
+            " JOIN servicing_loan l ON l.borrower_id = i.borrower_id AND l.id = i.loan_id"
+            " WHERE i.due_on >= %s AND i.paid_on IS NULL AND l.serviced_by = 'us' AND l.outstanding_fen > 0"
+            " ORDER BY i.due_on LIMIT 1",
+            [on],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def dayend_runs(limit: int = 20) -> list[DayEndRunView]:

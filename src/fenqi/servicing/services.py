@@ -11,7 +11,7 @@ from fenqi.servicing.opening import (
     open_loan,
     refresh_external_loan,
 )
-from fenqi.servicing.pay_links import make_pay_link
+from fenqi.servicing.pay_links import make_pay_link, make_pay_links
 from fenqi.servicing.recording import Recorded
 from fenqi.servicing.repaying import (
     BillRepayment,
@@ -37,6 +37,7 @@ __all__ = [
     "hand_over_notices",
     "let_go",
     "make_pay_link",
+    "make_pay_links",
     "open_external_loan",
     "open_loan",
     "quote_settlement",

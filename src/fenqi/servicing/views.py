@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from fenqi.domain.state import Amounts, InstallmentStatus, Share, Totals
@@ -127,6 +128,15 @@ class Bill:
     def loan_ids(self) -> tuple[UUID, ...]:
         """The loans on this bill."""
         return tuple(line.loan_id for line in self.lines)
+
+
+class NextBill(NamedTuple):
+    """The earliest bill a borrower still has to pay among loans we service."""
+
+    borrower_id: int
+    loan_id: UUID
+    lender_code: str
+    due_on: datetime.date
 
 
 @dataclass(frozen=True, kw_only=True)
