@@ -86,7 +86,12 @@ def test_phone_by_installments_band_in_full_from_the_cart_to_the_signed_document
 
     confirm = page(client.get("/checkout/confirm/", {"application": application}))
     assert (fen(confirm, "full-amount"), fen(confirm, "total")) == (BAND_FEN, 539745)
-    assert len(confirm.select("[data-role=why] .why-body")) == 3  # per period, total cost, total
+    whys = [link["href"] for link in confirm.select("[data-role=why] .why-body a")]
+    assert len(whys) == 3  # per period, total cost, total
+    assert (
+        page(client.get(whys[0])).select_one("a.back")["href"]
+        == f"/checkout/confirm/?application={application}"
+    )
     form = form_of(confirm, "confirm-form") | {"method": str(people.cards(shopper)[0].id)}
     waiting = client.post("/checkout/confirm/", form)
     done = client.get(client.get(waiting.headers["Location"]).headers["Location"])
@@ -160,10 +165,11 @@ def test_every_figure_of_the_board_opens_its_reason(shop):
     assert len(links) == 4 * 14
     for link in [link for link in links if BANK_12 in link or "yuanshan-3" in link]:
         assert client.get(link).status_code == 200
-    assert (
-        client.get("/checkout/why/", {"plan": BANK_12, "figure": "moon", "amount_fen": "1"}).status_code
-        == 404
-    )
+        back = page(client.get(link)).select_one("a.back")["href"]
+        assert back == "/checkout/plans/"
+    asked = {"plan": BANK_12, "figure": "total", "amount_fen": "499900", "back": "https://evil.example/"}
+    assert "evil.example" not in page(client.get("/checkout/why/", asked)).select_one("a.back")["href"]
+    assert client.get("/checkout/why/", asked | {"figure": "moon"}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,10 @@ def methods(borrower_id: int) -> list[Method]:
     ]
 
 
-def reasons(quote: QuotedPlan) -> dict[str, dict[str, Any]]:
-    """What each figure of a quote answers to 为什么是这个数, with the address of the whole derivation."""
-    address = "/checkout/why/?" + urlencode({"plan": quote.key, "amount_fen": quote.amount_fen})
+def reasons(quote: QuotedPlan, *, back: str) -> dict[str, dict[str, Any]]:
+    """What each figure of a quote answers to 为什么是这个数, with the address of its derivation, which leads `back`."""
+    asked = {"plan": quote.key, "amount_fen": quote.amount_fen, "back": back}
+    address = "/checkout/why/?" + urlencode(asked)
     return {
         figure: {**explaining.why(quote, figure), "url": f"{address}&figure={figure}"}
         for figure in explaining.FIGURES

@@ -21,7 +21,7 @@ from fenqi.mall import services as mall
 from fenqi.mall.errors import AddressMissing
 from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import Refusal
-from fenqi.plumbing.pages import current_borrower_id
+from fenqi.plumbing.pages import current_borrower_id, safe_next
 from fenqi.purchases import services as purchases
 from fenqi.web import mall_checkout
 from fenqi.web.checkout_common import reasons, steps, summary_of
@@ -128,7 +128,7 @@ def why(request: HttpRequest) -> HttpResponse:
         "figure": figure,
         "lines": explaining.derivation(quote, figure, language=language),
         "summary": explaining.why(quote, figure),
-        "back_url": "/checkout/plans/",
+        "back_url": safe_next(request, request.GET.get("back"), "/checkout/plans/"),
     }
     return render(request, "web/checkout/why.html", page)
 
@@ -166,27 +166,29 @@ def _board_page(
     except Refusal as e:
         page |= {"refusal": e, "rows": [], "terms": []}
         return render(request, "web/checkout/plans.html", page, status=e.status)
-    page |= _board_rows(board, term=request.GET.get("term", ""), picked=picked)
+    page |= _board_rows(
+        board, term=request.GET.get("term", ""), picked=picked, back=f"/checkout/plans/{basis.query}"
+    )
     template = "web/checkout/_board.html" if request.headers.get("HX-Request") else "web/checkout/plans.html"
     response = render(request, template, page, status=refusal.status if refusal else 200)
     response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
     return response
 
 
-def _board_rows(board: Board, *, term: str, picked: str) -> dict[str, Any]:
+def _board_rows(board: Board, *, term: str, picked: str, back: str) -> dict[str, Any]:
     wanted = int(term) if term.isascii() and term.isdigit() and int(term) in board.terms else None
     shown = [row for row in board.rows if wanted in (None, row.installments)]
     if board.row(picked) is None:
         picked = ""
     return {
-        "rows": [_row(quote, is_picked=quote.key == picked) for quote in shown],
+        "rows": [_row(quote, is_picked=quote.key == picked, back=back) for quote in shown],
         "terms": board.terms,
         "term": wanted,
         "missing": board.missing,
     }
 
 
-def _row(quote: QuotedPlan, *, is_picked: bool) -> dict[str, Any]:
+def _row(quote: QuotedPlan, *, is_picked: bool, back: str) -> dict[str, Any]:
     return {
         "quote": quote,
         "lender_name": cost_table.lender_name(quote),
@@ -195,7 +197,7 @@ def _row(quote: QuotedPlan, *, is_picked: bool) -> dict[str, Any]:
         "settlement": cost_table.settlement_tag(quote),
         "seen": quote.fingerprint(),
         "is_picked": is_picked,
-        "why": reasons(quote),
+        "why": reasons(quote, back=back),
     }
 
 

@@ -129,7 +129,7 @@ def _agreement_page(
         "quote": quote,
         "lender_name": cost_table.lender_name(quote),
         "table": cost_table.build(quote),
-        "why": reasons(quote),
+        "why": reasons(quote, back=f"/checkout/agreement/?application={application.id}"),
         "text": agreement_text.agreement(quote, order_number=number),
         "summary": None
         if is_chinese

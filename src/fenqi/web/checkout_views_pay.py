@@ -174,7 +174,7 @@ def _confirm_page(
         "quote": signed.quote,
         "lender_name": cost_table.lender_name(signed.quote),
         "settlement": cost_table.settlement_rule(signed.quote),
-        "why": reasons(signed.quote),
+        "why": reasons(signed.quote, back=f"/checkout/confirm/?application={application.id}"),
         "methods": offered,
         "picked": request.POST.get("method", offered[0].value),
         "reference": request.POST.get("reference") or uuid4(),
