@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fenqi.bureau.ports import BureauUnavailable, ReportedRow
+from fenqi.bureau.ports import BatchRefused, BureauUnavailable, ReportedRow
 
 
 class Bureau:
@@ -12,10 +12,15 @@ class Bureau:
 
     received: ClassVar[dict[str, list[ReportedRow]]] = {}
     is_silent: ClassVar[bool] = False
+    unreadable: ClassVar[set[str]] = set()
+    """Accounts it does not take a row of."""
 
     def send_rows(self, *, batch_id: str, rows: list[ReportedRow]) -> None:
         if Bureau.is_silent:
             raise BureauUnavailable("timeout")
+        for place, row in enumerate(rows):
+            if row.account in self.unreadable:
+                raise BatchRefused("bad_row", row=place)
         self.received.setdefault(batch_id, rows)
 
     @classmethod

@@ -17,6 +17,7 @@ from fenqi.plumbing import business_date
 from fenqi.plumbing.errors import NotFound
 from fenqi.plumbing.four_eyes import SecondPairMissing
 from fenqi.plumbing.models import GateAnswer
+from fenqi.servicing import queries as servicing_queries
 from fenqi.servicing import services as servicing
 from fenqi.servicing.dayend import run_dayend
 from tests.bureau import fakes
@@ -40,6 +41,7 @@ def borrower(settings):
     settings.FENQI_PORTS = {**settings.FENQI_PORTS, "bureau": "tests.bureau.fakes.Bureau"}
     fakes.Bureau.received.clear()
     fakes.Bureau.is_silent = False
+    fakes.Bureau.unreadable.clear()
     borrower_id = case.a_person()
     people.record_consent(borrower_id=borrower_id, text_code="bureau_reporting", channel="web", evidence={})
     return borrower_id
@@ -121,6 +123,25 @@ class TestReporting:
         days_end(until=DUE + case.days(3))
         assert [row.status for row in fakes.Bureau.rows()] == ["N"]
         assert fakes.Bureau.rows()[0].account_type == "D1"
+
+    def test_a_row_the_bureau_does_not_take_keeps_no_other_waiting(self, borrower, loan_id):
+        other = case.a_loan(borrower, terms=TERMS, on=OPENED)
+        pay(borrower, loan_id, 44_979, DUE)
+        servicing.record_repayment(
+            borrower_id=borrower, loan_id=other, amount_fen=44_979, received_on=DUE, reference="of the other"
+        )
+        number = servicing_queries.loan_number(borrower_id=borrower, loan_id=loan_id)
+        fakes.Bureau.unreadable.add(number)
+        days_end(until=DUE + case.days(1))
+        assert [row.account for row in fakes.Bureau.rows()] == [
+            servicing_queries.loan_number(borrower_id=borrower, loan_id=other)
+        ]
+        assert list(Batch.objects.order_by("id").values_list("state", "row_count")) == [
+            ("refused", 2),
+            ("accepted", 1),
+        ]
+        days_end(until=DUE + case.days(3))
+        assert Batch.objects.count() == 2  # nor is it asked about day after day
 
     def test_nothing_negative_before_the_borrower_was_told(self, borrower, loan_id):
         days_end(until=DUE + case.days(6))

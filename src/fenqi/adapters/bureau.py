@@ -35,4 +35,5 @@ class Bureau:
         except Silent as e:
             raise BureauUnavailable(str(e)) from e
         except Refused as e:
-            raise BatchRefused(e.code) from e
+            row = e.details.get("row")
+            raise BatchRefused(e.code, row=row if type(row) is int else None) from e

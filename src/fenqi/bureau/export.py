@@ -8,6 +8,7 @@ consent to report. A batch whose outcome is unknown is sent again under its own 
 from __future__ import annotations
 
 import datetime
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -23,6 +24,8 @@ from fenqi.servicing import queries as servicing
 
 if TYPE_CHECKING:
     from fenqi.bureau.ports import BureauPort
+
+log = logging.getLogger(__name__)
 
 GATE = "bureau.report"
 CONSENT = "bureau_reporting"
@@ -95,7 +98,8 @@ def _keep_answers(rows: list[CreditRow], answer: gates.Answer) -> None:
 
 def send_changes(on: datetime.date) -> dict[str, int]:
     """
-    Hand everything due to the bureau; stops at the first batch that is not answered and goes on another day.
+    Hand everything due to the bureau; stops at the first batch that is not answered and goes on another day. A row that it
+    does not take is held back until it changes, and keeps no other waiting.
 
     Counts: rows and batches accepted, batches refused, batches whose outcome is unknown.
     """
@@ -178,14 +182,25 @@ def _send(batch: Batch, *, on: datetime.date, counts: dict[str, int]) -> bool:
         counts["unknown"] += 1
         return False
     except BatchRefused as e:
-        batch.state, batch.error = BatchState.REFUSED, str(e)
-        batch.save()
         counts["refused"] += 1
-        return False
+        return _refused(batch, rows, e)
     _accepted(batch, on=on)
     counts["rows"] += len(rows)
     counts["batches"] += 1
     return True
+
+
+@transaction.atomic
+def _refused(batch: Batch, rows: list[BatchRow], refusal: BatchRefused) -> bool:
+    """Keep the refusal; True when it was about one row, which is held back: the others go on without it."""
+    batch.state, batch.error = BatchState.REFUSED, str(refusal)
+    batch.save()
+    if refusal.row is None or not 0 <= refusal.row < len(rows):
+        return False
+    row = rows[refusal.row]
+    log.error("the bureau does not take %s of loan %s: %s", row.month, row.loan_id, refusal)
+    of_it = CreditRow.objects.filter(borrower_id=row.borrower_id, loan_id=row.loan_id, month=row.month)
+    return bool(of_it.filter(status=row.status).update(is_withheld=True))
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ class CreditRow(models.Model):
     as_of = models.DateField()
     # A dispute was upheld: the day-end leaves the month as it was corrected.
     is_corrected = models.BooleanField(default=False)
-    # No consent to report when it was looked at; a change of the row asks again.
+    # No consent to report when it was looked at, or the bureau does not take it; a change of the row asks again.
     is_withheld = models.BooleanField(default=False)
     # What the bureau has: the status last accepted, and on which business date.
     reported_status = models.CharField(max_length=1, blank=True)

@@ -14,7 +14,11 @@ class BureauUnavailable(Exception):
 
 
 class BatchRefused(Exception):
-    """The bureau answered and took nothing; the message is its reason."""
+    """The bureau answered and took nothing; the message is its reason, `row` the place of the row it is about, if it says so."""
+
+    def __init__(self, reason: str, *, row: int | None = None) -> None:
+        super().__init__(reason)
+        self.row = row
 
 
 @dataclass(frozen=True, kw_only=True)
