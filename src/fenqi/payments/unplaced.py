@@ -71,10 +71,15 @@ class Bill:
     unknown: int
     missing: int
 
+    @property
+    def differing(self) -> int:
+        """Lines that only one side has."""
+        return self.unplaced + self.unknown + self.missing
+
 
 def bills(limit: int = 7) -> list[Bill]:
-    """The bills taken last, newest first."""
-    rows = ChannelBill.objects.order_by("-on")[:limit]
+    """The bills taken last, newest first, without dates on which nothing moved."""
+    rows = ChannelBill.objects.exclude(lines=0, missing=0).order_by("-on")[:limit]
     return [
         Bill(on=row.on, lines=row.lines, unplaced=row.unplaced, unknown=row.unknown, missing=row.missing)
         for row in rows

@@ -151,6 +151,9 @@ def check_the_books(world: World) -> None:
     said = command(world, "verify")
     if not re.search(r"verify: 0 differences", said):
         raise StoryDiffers(f"fenqi verify: {said}")
+    bills = world.staff.open("/ops/unplaced/").page.select('[data-role="bill"]')
+    expect("the channel's bills were taken", sum(int(str(bill["data-lines"])) for bill in bills) > 0, True)
+    expect("lines only one side has", [bill for bill in bills if bill["data-differing"] != "0"], [])
     movements = world.sandbox.merchant_net()
     expect("the bank's books and ours", int(str(cash)), movements)
     expect("plenty was enough", world.sandbox.balance(world.card) < 3 * PLENTY_FEN, True)
