@@ -156,13 +156,14 @@ class TestStandby:
 class TestAFreshProof:
     """Money leaves, and a card is put under automatic repayment, only a short while after a proof."""
 
-    def test_a_draw_asks_first_and_keeps_what_was_typed(self, client):
+    def test_a_draw_asks_first_and_keeps_what_was_typed(self, client, shopper):
         client.post("/finance/standby/", {"agrees": "on"})
         sent = case.form_of(
             case.page(client.get("/finance/standby/draw/?amount=1000&installments=1")), "standby-draw-confirm"
         )
         make_stale(client)
-        back = "%2Ffinance%2Fstandby%2Fdraw%2F%3Famount%3D1000%26installments%3D1"
+        card = people.cards(shopper)[0].id
+        back = f"%2Ffinance%2Fstandby%2Fdraw%2F%3Famount%3D1000%26installments%3D1%26method%3D{card}"
         assert client.post("/finance/standby/draw/", sent)["Location"] == f"/me/confirm/?next={back}"
         assert StandbyDraw.objects.count() == 0
 
