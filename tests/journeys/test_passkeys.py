@@ -55,6 +55,13 @@ def device(page, *, verifies=True):
     return cdp, cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
 
 
+def at_hand(cdp, authenticator, *, is_touched):
+    """Whether whoever holds the device touches it when it asks, or lets it wait."""
+    cdp.send(
+        "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": authenticator, "enabled": is_touched}
+    )
+
+
 def text_to(sandbox, phone, pattern):
     worker.drain()
     return [found[1] for text in sandbox.texts(to=phone) if (found := re.search(pattern, text))][-1]
@@ -81,7 +88,7 @@ def fits(page):
 
 def test_a_shopper_adds_one_signs_in_and_confirms_with_it(site, sandbox):
     page = site(SMALL)
-    device(page)
+    cdp, authenticator = device(page)
     by_code(page, sandbox)
     fits(page)
     page.get_by_label("给它起个名字").fill("口袋里的手机")
@@ -93,8 +100,12 @@ def test_a_shopper_adds_one_signs_in_and_confirms_with_it(site, sandbox):
 
     page.goto("/me/")
     page.get_by_role("button", name="退出登录").click()
-    page.goto("/sign-in/?next=/me/devices/")
+    at_hand(cdp, authenticator, is_touched=False)
+    with page.expect_response("**/sign-in/passkey/question/"):
+        page.goto("/sign-in/?next=/me/devices/")
     fits(page)
+    page.wait_for_timeout(500)  # the field's offer stands, and the button comes first
+    at_hand(cdp, authenticator, is_touched=True)
     page.get_by_role("button", name="用通行密钥登录").focus()
     page.keyboard.press("Enter")
     arrives(page, "/me/devices/")
@@ -112,6 +123,44 @@ def test_a_shopper_adds_one_signs_in_and_confirms_with_it(site, sandbox):
     page.get_by_role("button", name="移除 口袋里的手机").click()
     page.wait_for_selector('[data-role="empty"]')
     assert queries.passkeys(queries.find_borrower_by_phone(PHONE)) == []
+
+
+def test_the_field_offers_it_too(site, sandbox):
+    """Without the button: the browser fills in a passkey as it fills in a phone."""
+    page = site(SMALL)
+    cdp, authenticator = device(page)
+    by_code(page, sandbox)
+    page.get_by_role("button", name="在这台设备上添加").click()
+    page.wait_for_selector('[data-role="passkey"]')
+    page.goto("/me/")
+    page.get_by_role("button", name="退出登录").click()
+
+    at_hand(cdp, authenticator, is_touched=False)
+    with page.expect_response("**/sign-in/passkey/question/"):
+        page.goto("/sign-in/?next=/me/devices/")
+    assert page.get_by_label("手机号").get_attribute("autocomplete") == "tel-national webauthn"
+    page.get_by_label("手机号").fill(PHONE)  # nothing is in the way of whoever types
+    assert page.locator('[data-role="passkey-problem"]').is_hidden()
+    at_hand(cdp, authenticator, is_touched=True)
+    page.reload()
+    arrives(page, "/me/devices/")
+    assert "用通行密钥登录" in page.content()
+
+
+def test_an_offer_is_renewed_before_its_question_is_stale(site, sandbox):
+    page = site(SMALL)
+    cdp, authenticator = device(page)
+    at_hand(cdp, authenticator, is_touched=False)
+    page.clock.install()
+    asked = []
+    page.on("request", lambda request: request.url.endswith("/question/") and asked.append(request.url))
+    with page.expect_response("**/sign-in/passkey/question/"):
+        page.goto("/sign-in/")
+    page.wait_for_timeout(300)
+    with page.expect_response("**/sign-in/passkey/question/"):
+        page.clock.fast_forward("01:01")
+    assert len(asked) == 2
+    assert page.locator('[data-role="passkey-problem"]').is_hidden()
 
 
 def test_a_device_with_nothing_for_us_says_so_and_the_code_still_works(site, sandbox):

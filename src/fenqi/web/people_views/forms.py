@@ -62,9 +62,9 @@ def _read(reader: Callable[[str], str], text: str) -> str:
 
 
 class PhoneForm(PlainForm):
-    """The phone that signs in."""
+    """The phone that signs in; a browser that holds a passkey for us offers it at this field."""
 
-    phone = _text(_("手机号"), **_PHONE)
+    phone = _text(_("手机号"), **_PHONE | {"autocomplete": "tel-national webauthn"})
 
 
 class CodeForm(PlainForm):

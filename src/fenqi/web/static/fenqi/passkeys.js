@@ -22,8 +22,9 @@
         excludeCredentials: named(question.excludeCredentials),
       },
     });
-  const sign = (question) =>
+  const sign = (question, how = {}) =>
     navigator.credentials.get({
+      ...how,
       publicKey: { ...question, challenge: bytes(question.challenge), allowCredentials: named(question.allowCredentials) },
     });
   const written = (made) => {
@@ -62,12 +63,45 @@
       return null;
     }
     const said = await answered.json();
-    if (said.problem) tell(form, said.problem);
+    if (said.problem && !standing) tell(form, said.problem);
     return said.question || null;
   };
 
+  // Where a form says data-offer, the browser lists passkeys among what it would fill into the page's field (autocomplete="webauthn").
+  // The question is put anew before it grows stale, but not while nobody looks.
+  let standing = null;
+  const withdraw = () => {
+    if (standing) standing.abort();
+    standing = null;
+  };
+  const offer = async (form) => {
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", () => offer(form), { once: true });
+      return;
+    }
+    const own = (standing = new AbortController());
+    const question = await ask(form).catch(() => null);
+    if (!question || standing !== own) return;
+    const renewal = setTimeout(() => {
+      withdraw();
+      offer(form);
+    }, question.timeout);
+    try {
+      const made = await sign(question, { mediation: "conditional", signal: own.signal });
+      form.elements.answer.value = written(made);
+      form.submit();
+    } catch {
+      // Withdrawn, or the browser would not: the button and the code are there.
+    } finally {
+      clearTimeout(renewal);
+    }
+  };
+  const canOffer = async () =>
+    Boolean(PublicKeyCredential.isConditionalMediationAvailable && (await PublicKeyCredential.isConditionalMediationAvailable()));
+
   const go = async (form) => {
     const button = form.querySelector("button");
+    withdraw();
     tell(form, "");
     button.setAttribute("aria-busy", "true");
     try {
@@ -105,6 +139,8 @@
     if (words) {
       tell(form, words);
       form.querySelector("button").disabled = true;
+    } else if ("offer" in form.dataset) {
+      canOffer().then((can) => can && offer(form));
     }
   }
 })();
