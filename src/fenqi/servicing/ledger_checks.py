@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fenqi.domain.posting_rules import Account
 from fenqi.plumbing import sql_checks
+
+LENDER_PAYABLE = int(Account.LENDER_PAYABLE)
 
 CHECKS: tuple[sql_checks.Check, ...] = (
     (
@@ -55,14 +58,14 @@ CHECKS: tuple[sql_checks.Check, ...] = (
     ),
     (
         "the settlement of {0} with book {1} says {2} fen, the ledger {3}",
-        """
+        f"""
         SELECT s.business_date, s.book_id, s.principal_fen + s.income_fen, coalesce(posted.fen, 0)
         FROM servicing_lendersettlement s
         LEFT JOIN (
           SELECT business_date, book_id,
-                 sum(CASE WHEN credit_account = 220302 THEN amount_fen ELSE -amount_fen END)::bigint AS fen
+                 sum(CASE WHEN credit_account = {LENDER_PAYABLE} THEN amount_fen ELSE -amount_fen END)::bigint AS fen
           FROM ledger_transfer
-          WHERE borrower_id = 0 AND source LIKE 'settlement:%%' AND 220302 IN (debit_account, credit_account)
+          WHERE borrower_id = 0 AND source LIKE 'settlement:%%' AND {LENDER_PAYABLE} IN (debit_account, credit_account)
           GROUP BY business_date, book_id
         ) posted USING (business_date, book_id)
         WHERE s.principal_fen + s.income_fen <> coalesce(posted.fen, 0)
