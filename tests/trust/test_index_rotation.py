@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from base64 import b64encode
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -323,6 +324,21 @@ class TestWhileABucketIsUnderWay:
         assert held_up(lambda: _account_of(phone(900)), by=moving).is_new
         assert index_rotation.used_keys() == {"i0": 0, "i1": INDEXES + 1}
         assert not _account_of(phone(900)).is_new
+
+
+def test_a_new_master_key_takes_the_index_keys_along(kept, settings):
+    index_rotation.begin()
+    index_rotation.move()
+    old, other = settings.SEALING_KEYS(), f"m2:{b64encode(bytes([7]) * 32).decode()}"
+    settings.SEALING_KEYS = lambda: f"{other},{old}"
+    try:
+        assert data_keys.rewrap() == 2  # the data key of the run, and i1
+        settings.SEALING_KEYS = lambda: other
+        index_keys._Known.keys = None
+        everybody_is_found()
+    finally:
+        settings.SEALING_KEYS = lambda: f"{old},{other}"
+        data_keys.rewrap()
 
 
 def test_a_second_rotation_at_once_makes_no_second_key(kept):
