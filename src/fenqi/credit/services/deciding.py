@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CONSENTS_NEEDED = ("identity", "lender_sharing", "bureau_query", "bureau_reporting")
 WHOLE_BP = 10_000
-# An income of nothing carries no instalment at all.
+# An income of nothing carries no installment at all.
 NO_INCOME_BP = 100 * WHOLE_BP
 
 
