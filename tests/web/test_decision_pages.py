@@ -40,7 +40,7 @@ def test_arrears_are_told_with_what_to_do(shopper, browser):
         "还清后可以再申请；还款入口在“账单”。",
     ]
     assert reasons(browser, application_id, HTTP_ACCEPT_LANGUAGE="en") == [
-        "You have instalments past due.",
+        "You have installments past due.",
         "Once they are repaid you can apply again; you can repay under Bills.",
     ]
 
