@@ -11,6 +11,7 @@ from fenqi.payments import queries, services
 from fenqi.payments.models import ChannelNotice, ChannelSerial, Payment
 from fenqi.payments.ports import BadNotice
 from fenqi.payments.refusals import AmountNotPositive, NothingToRefund, PaymentUnknown
+from fenqi.people import services as people
 from fenqi.people.refusals import CardUnknown
 from fenqi.plumbing.idempotency import ReferenceReused
 from fenqi.plumbing.models import Announcement, AuditRecord
@@ -309,3 +310,32 @@ class TestRefundsAndPayOuts:
         assert sandbox.balance(who.number) == 100_000
         [payload] = announced("payments.payout.succeeded")
         assert payload["subject"] == {"draw_id": "d-1"}
+
+
+class TestACardLetGoMeanwhile:
+    """Written down, not sent yet: the channel is not asked any more, and whoever waits is told."""
+
+    def test_of_a_pay_out(self, cardholder, sandbox):
+        who = cardholder(0)
+        with transaction.atomic():
+            services.pay_out(
+                borrower_id=who.borrower_id,
+                card_id=who.card_id,
+                amount_fen=100_000,
+                purpose="standby",
+                reference="d-1",
+            )
+            people.unbind_card(borrower_id=who.borrower_id, card_id=who.card_id)
+        [payload] = announced("payments.payout.failed")
+        assert payload["failure_code"] == "CARD_UNBOUND"
+        assert (ask_at_once(), services.send_intended(patience=datetime.timedelta(0))) == (0, 0)
+        assert sandbox.balance(who.number) == 0
+
+    def test_of_a_payment(self, cardholder, sandbox):
+        who = cardholder(100_000)
+        with transaction.atomic():
+            pay(who)
+            people.unbind_card(borrower_id=who.borrower_id, card_id=who.card_id)
+        [payload] = announced("payments.payment.failed")
+        assert payload["failure_code"] == "CARD_UNBOUND"
+        assert sandbox.balance(who.number) == 100_000

@@ -70,6 +70,13 @@ def mark_silent(movement: Movement, *, was_sent: bool) -> None:
     )
 
 
+def record_refusal(movement: Movement, code: str) -> None:
+    """Nothing will come of it: the channel refused it, or it could never be asked."""
+    record_outcome(
+        ChannelAnswer(reference=reference_of(movement), state=ChannelState.FAILED, failure=code[:40])
+    )
+
+
 @transaction.atomic
 def record_outcome(answer: ChannelAnswer) -> bool:
     """

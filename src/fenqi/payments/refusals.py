@@ -11,6 +11,9 @@ from fenqi.plumbing.errors import Conflict, NotFound, PeerUnavailable, Refusal
 NO_BALANCE = "NO_BALANCE"
 PAID_MEANWHILE = "PAID_MEANWHILE"
 # No further try under this mandate helps (rules 6.5: stop on hard errors).
+CARD_UNBOUND = "CARD_UNBOUND"
+"""The card was let go after the movement was written down and before it was sent: the channel is not asked."""
+
 HARD_FAILURES = ("CARD_LOST", "CARD_EXPIRED", "CARD_CLOSED", "MANDATE_ENDED")
 
 _FAILURES: dict[str, Any] = {
@@ -18,6 +21,7 @@ _FAILURES: dict[str, Any] = {
     "CARD_LOST": _("银行卡已挂失"),
     "CARD_EXPIRED": _("银行卡已过期"),
     "CARD_CLOSED": _("银行卡已注销"),
+    CARD_UNBOUND: _("银行卡已解绑"),
     "MANDATE_ENDED": _("代扣授权已终止"),
     "LIMIT_EXCEEDED": _("超过银行卡或授权的限额"),
     "DECLINED": _("银行未同意"),

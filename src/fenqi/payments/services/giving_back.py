@@ -21,16 +21,16 @@ from fenqi.payments.models import (
     UnplacedMoveKind,
     UnplacedReturn,
 )
-from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, reference_of
+from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, record_refusal, reference_of
 from fenqi.payments.ports import (
     ChannelAnswer,
     ChannelRefused,
     ChannelSilent,
-    ChannelState,
     ChannelUnreachable,
 )
-from fenqi.payments.refusals import AmountNotPositive, NothingToRefund, PaymentUnknown
+from fenqi.payments.refusals import CARD_UNBOUND, AmountNotPositive, NothingToRefund, PaymentUnknown
 from fenqi.people import queries as people
+from fenqi.people.refusals import CardUnknown
 from fenqi.plumbing import business_date, clock, four_eyes, idempotency, ports
 from fenqi.plumbing.errors import Conflict, Refusal
 from fenqi.plumbing.ids import new_id
@@ -282,6 +282,6 @@ def _send(movement: Movement, call: Callable[[], ChannelAnswer]) -> None:
     except ChannelSilent:
         mark_silent(movement, was_sent=True)
     except ChannelRefused as e:
-        record_outcome(
-            ChannelAnswer(reference=reference_of(movement), state=ChannelState.FAILED, failure=e.code[:40])
-        )
+        record_refusal(movement, e.code)
+    except CardUnknown:
+        record_refusal(movement, CARD_UNBOUND)

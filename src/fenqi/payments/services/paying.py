@@ -11,16 +11,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from fenqi.payments.models import Payment, State
-from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, reference_of
+from fenqi.payments.movements import mark_sent, mark_silent, record_outcome, record_refusal, reference_of
 from fenqi.payments.ports import (
-    ChannelAnswer,
     ChannelRefused,
     ChannelSilent,
-    ChannelState,
     ChannelUnreachable,
 )
-from fenqi.payments.refusals import AmountNotPositive, PaymentUnknown
+from fenqi.payments.refusals import CARD_UNBOUND, AmountNotPositive, PaymentUnknown
 from fenqi.people import queries as people
+from fenqi.people.refusals import CardUnknown
 from fenqi.plumbing import business_date, clock, idempotency, ports
 from fenqi.plumbing.ids import new_id
 
@@ -123,7 +122,9 @@ def send_payment(*, borrower_id: int, payment_id: UUID) -> None:
     except ChannelSilent:
         mark_silent(payment, was_sent=True)
     except ChannelRefused as e:
-        _refused(payment, e.code)
+        record_refusal(payment, e.code)
+    except CardUnknown:
+        record_refusal(payment, CARD_UNBOUND)
 
 
 def _open_cashier(channel: Any, payment: Payment) -> None:
@@ -136,12 +137,6 @@ def _open_cashier(channel: Any, payment: Payment) -> None:
         on=payment.business_on,
     )
     Payment.objects.filter(borrower_id=payment.borrower_id, id=payment.id).update(redirect_url=cashier.url)
-
-
-def _refused(payment: Payment, code: str) -> None:
-    record_outcome(
-        ChannelAnswer(reference=reference_of(payment), state=ChannelState.FAILED, failure=code[:40])
-    )
 
 
 def ask_payment(*, borrower_id: int, payment_id: UUID) -> str:
