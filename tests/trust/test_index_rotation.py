@@ -180,6 +180,15 @@ class TestNobodyIsThereTwice:
             with pytest.raises(IntegrityError), transaction.atomic():
                 PhoneIndex.objects.create(phone_index=index, borrower_id=1)
 
+    def test_an_index_computed_before_the_rotation_ended_still_finds(self, kept):
+        computed = {number: phone_index(phone(number)) for number in range(1, PEOPLE + 1)}
+        half_way()
+        index_rotation.move()
+        for number, index in computed.items():
+            [found] = PhoneIndex.objects.filter(phone_index=index)
+            assert found.borrower_id == _account_of(phone(number)).borrower_id
+            assert not PhoneIndex.objects.get_or_create(phone_index=index, defaults={"borrower_id": 1})[1]
+
     def test_while_buckets_move_under_many_hands(self, kept):
         """The same new phones, by many at once, in the middle of the move."""
         stop, opened, failures = threading.Event(), [], []

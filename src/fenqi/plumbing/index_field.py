@@ -39,8 +39,9 @@ class _IsOne(lookups.Exact):  # type: ignore[type-arg]
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         forms = _forms([self.rhs]) if self.rhs_is_direct_value() else []
-        if len(forms) < 2:
+        if not forms:
             return super().as_sql(compiler, connection)
+        # Also where it is one: the value may have been computed before a rotation ended.
         return lookups.In(self.lhs, forms).as_sql(compiler, connection)
 
 
