@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from fenqi.people import refusals
 from fenqi.people.models import StaffLink, StaffMember
 from fenqi.people.services.staff import Role
-from fenqi.people.services.staff_desk import make_staff_link, open_staff_account
-from fenqi.plumbing import audit, clock
+from fenqi.people.services.staff_desk import give_roles, make_staff_link, open_staff_account
+from fenqi.plumbing import clock
 from fenqi.plumbing.errors import Conflict
 
 NEEDED = 2
@@ -34,27 +34,18 @@ def open_administrator(*, by: str, name: str, shown_name: str, person: str) -> s
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('people: first administrators', 0))")
-    standing = {member.person for member in _administrators() if _can_come_in(member)}
+    name, person = name.strip().lower(), person.strip()
+    administrators = _administrators()
+    standing = {member.person for member in administrators if _can_come_in(member)}
     if len(standing) >= NEEDED:
         raise AdministratorsStand(_("已有两位管理员，请由他们在员工页处理。"), persons=len(standing))
-    if person.strip() in standing:
+    if person in standing:
         raise refusals.Unreadable(_("这个工号已经是管理员。第二位管理员须是另一个人。"), field="person")
     reason = "由主机上的命令开立"
-    name, person = name.strip().lower(), person.strip()
-    if any((one.name, one.person) == (name, person) for one in _administrators()):
+    if any((one.name, one.person) == (name, person) for one in administrators):
         return make_staff_link(by=by, name=name, reason=reason)
     token = open_staff_account(by=by, name=name, shown_name=shown_name, person=person, reason=reason)
-    member = StaffMember.objects.get(name=name)
-    member.roles = [Role.ADMIN.value]
-    member.save(update_fields=["roles"])
-    audit.record(
-        actor=by,
-        action="people.staff.roles",
-        subject=f"staff:{member.name}",
-        reason=reason,
-        before=[],
-        after=member.roles,
-    )
+    give_roles(name=name, roles=[Role.ADMIN], by=by, reason=reason)
     return token
 
 

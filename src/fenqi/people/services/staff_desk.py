@@ -176,6 +176,11 @@ def dismiss_staff(*, by: str, name: str, reason: str) -> None:
 def set_roles(*, approval_id: UUID | None, name: str, roles: list[str], by: str, reason: str) -> None:
     """Give and take roles, as two people agreed; sessions go on with the new ones. Raises: SecondPairMissing, StaffUnknown."""
     four_eyes.spend(approval_id=approval_id, kind=ROLES_KIND, arguments={"name": name, "roles": roles})
+    give_roles(name=name, roles=roles, by=by, reason=reason)
+
+
+def give_roles(*, name: str, roles: list[str], by: str, reason: str) -> None:
+    """Write the roles and who gave them, inside the transaction of what allows it. Raises: StaffUnknown."""
     member = _locked(name)
     before, member.roles = member.roles, [Role(role).value for role in roles]
     member.save(update_fields=["roles"])
