@@ -45,7 +45,11 @@ def grant(*, role: str | None = None, with_truncate: bool = False) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         if not cursor.fetchone():
-            cursor.execute(f"CREATE ROLE {name} NOLOGIN")
+            # Roles are the whole server's: somebody setting up another database of it may be making this one just now.
+            cursor.execute(
+                f"DO $$ BEGIN CREATE ROLE {name} NOLOGIN;"
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
         cursor.execute(f"GRANT {name} TO CURRENT_USER")
         for statement in statements:
             cursor.execute(statement)
